@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An address space: ranges of addresses, each claimed by one target. The machine has two, memory and
+// ports. Ranges may be mapped and unmapped while the machine runs (PCI base addresses); overlapping
+// ones are allowed, and the earlier mapped one wins: what the board decodes (memory, interrupt
+// controllers, legacy ports) can not be hidden by a base address that a guest programs.
+//
+// What nobody claims reads as all ones, ignores writes, and is counted: PCI Local Bus Specification
+// 2.2, 3.8.2 (master abort) as a PC's host bridge reports it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bus/target.h"
+#include "sim/kernel/component.h"
+#include "sim/kernel/counter.h"
+
+namespace sb::bus {
+
+/// Memory that is accessed by pointer. `page_flags` has one byte a 4 KiB page.
+struct DirectMemory {
+    static constexpr unsigned page_shift = 12;
+    static constexpr uint8_t has_code = 1;  // set by a processor: tell it before the page changes
+
+    uint8_t* host = nullptr;
+    uint64_t size = 0;
+    bool writable = false;
+    unsigned first_wait_clocks = 0;  // wait states of a single access or of a burst's first beat
+    unsigned next_wait_clocks = 0;   // of each further beat of a burst
+    std::vector<uint8_t> page_flags;
+};
+
+/// Told when a page that holds decoded code is about to be written by somebody else.
+class CodeWatcher {
+  public:
+    virtual ~CodeWatcher() = default;
+    virtual void code_written(uint64_t physical_page) = 0;
+};
+
+class AddressSpace : public Component, public Target {
+  public:
+    struct Range {
+        uint64_t start = 0;
+        uint64_t size = 0;
+        unsigned outlet = 0;
+        std::string name;
+        bool free = false;               // takes no time and no bus: for observation only
+        DirectMemory* direct = nullptr;  // where the range is memory
+        uint64_t last() const { return start + (size - 1); }
+        bool holds(uint64_t address) const { return address - start < size; }
+    };
+
+    AddressSpace(Simulation& sim, const std::string& name, uint64_t size);
+    ~AddressSpace() override;
+
+    /// Connects a target, before the simulation starts. Returns a number for `map`.
+    unsigned attach(TargetSocket& socket);
+    /// Maps a connected target, and returns the range's number for `unmap`.
+    unsigned map(uint64_t start, uint64_t size, unsigned outlet, const std::string& name,
+                 bool free = false, DirectMemory* direct = nullptr);
+    void unmap(unsigned range);
+
+    /// The range that claims `address`, or null. Valid until the next map or unmap.
+    const Range* find(uint64_t address) const {
+        if (last_ && last_->holds(address)) return last_;
+        return last_ = search(address);
+    }
+    /// A clash between ranges mapped at start, as text; empty where there is none.
+    std::string clash(uint64_t start, uint64_t size) const;
+    std::vector<const Range*> ranges() const;
+    uint64_t size() const { return size_; }
+
+    void transport(Payload& payload, sc_core::sc_time& delay) override;
+    unsigned debug(Payload& payload) override;
+
+    void add_code_watcher(CodeWatcher& watcher) { watchers_.push_back(&watcher); }
+    /// Called by whoever writes direct memory, before or after the write.
+    void wrote(DirectMemory& memory, const Range& range, uint64_t address, uint64_t bytes);
+    /// Counts changes of the map: what was looked up before one may be stale.
+    uint64_t generation() const { return generation_; }
+
+  private:
+    const Range* search(uint64_t address) const;
+    void rebuild();
+    void unclaimed(Payload& payload);
+
+    uint64_t size_;
+    std::vector<std::unique_ptr<InitiatorSocket>> outlets_;
+    std::vector<std::unique_ptr<Range>> mapped_;  // by range number; null where unmapped
+    struct Piece {
+        uint64_t start;
+        const Range* range;  // null for a hole
+    };
+    std::vector<Piece> pieces_;  // sorted, disjoint cover of the space
+    mutable const Range* last_ = nullptr;
+    std::vector<CodeWatcher*> watchers_;
+    uint64_t generation_ = 0;
+    Counter unclaimed_{*this, "unclaimed", "accesses", "accesses that no target claimed"};
+};
+
+}  // namespace sb::bus

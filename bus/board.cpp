@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bus/board.h"
+
+#include "bus/device.h"
+
+namespace sb::bus {
+
+Line& Board::line(const std::string& name) {
+    auto& slot = lines_[name];
+    if (!slot) slot = std::make_unique<Line>(stream, name);
+    return *slot;
+}
+
+DeviceModels& DeviceModels::instance() {
+    static DeviceModels models;
+    return models;
+}
+
+void DeviceModels::add(const DeviceModel& model) {
+    if (!find(model.name)) all_.push_back(&model);
+}
+
+const DeviceModel* DeviceModels::find(const std::string& name) const {
+    for (const DeviceModel* model : all_)
+        if (model->name == name) return model;
+    return nullptr;
+}
+
+}  // namespace sb::bus

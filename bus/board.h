@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a device finds when it is plugged in: the address spaces, the system bus, the interrupt lines
+// by name, the PCI bus, and the services that other devices offer by name (an ATA cable, say). A
+// device is wired by these names alone, so no device includes another one's header.
+#pragma once
+
+#include <any>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "bus/line.h"
+#include "bus/system_bus.h"
+
+namespace sb::pci {
+class Bus;
+}
+
+namespace sb::bus {
+
+class Board {
+  public:
+    Board(Simulation& sim, observe::Stream& stream, SystemBus& bus)
+        : sim{sim}, stream{stream}, bus{bus}, memory{bus.memory()}, ports{bus.ports()} {}
+
+    Simulation& sim;
+    observe::Stream& stream;
+    SystemBus& bus;
+    AddressSpace& memory;
+    AddressSpace& ports;
+    pci::Bus* pci = nullptr;
+
+    /// The line of this name, made on first use. Lines of a PC: "irq0" to "irq23" (the I/O APIC's
+    /// inputs; 0 to 15 are the 8259 pair's as well), "pic.intr" (8259 to LINT0 or the processor),
+    /// "intr" and "nmi" (to the processor).
+    Line& line(const std::string& name);
+    /// Makes an object known by name, for devices that are built later.
+    template <typename T>
+    void offer(const std::string& name, T& service) {
+        services_[name] = &service;
+    }
+    /// The offered object; null where there is none of that name and type.
+    template <typename T>
+    T* find(const std::string& name) const {
+        auto found = services_.find(name);
+        if (found == services_.end()) return nullptr;
+        auto* pointer = std::any_cast<T*>(&found->second);
+        return pointer ? *pointer : nullptr;
+    }
+
+  private:
+    std::map<std::string, std::unique_ptr<Line>> lines_;
+    std::map<std::string, std::any> services_;
+};
+
+}  // namespace sb::bus

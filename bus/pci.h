@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// PCI as software sees it: functions with a 256-byte configuration header, base address registers
+// that map and unmap a target, and bus mastering. Source: PCI Local Bus Specification 2.2, chapter 6.
+// The bus's own cycles (address phase, DEVSEL, latency timer) are not modelled yet: a function's
+// bursts are timed by the system bus alone.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bus/device.h"
+
+namespace sb::pci {
+
+using namespace sb::bus;
+
+class Bus;
+
+struct Slot {
+    unsigned device = 0;    // 0 to 31
+    unsigned function = 0;  // 0 to 7
+};
+
+struct Identity {
+    uint16_t vendor = 0;
+    uint16_t device = 0;
+    uint32_t class_code = 0;  // class, subclass, programming interface: 0x010180
+    uint8_t revision = 0;
+    uint8_t interrupt_pin = 0;  // 0 none, 1 INTA#
+    bool multifunction = false;
+};
+
+/// A function's configuration header (type 0) and its base address registers. A device has it as a
+/// member, and may declare registers of its own in `bank` from offset 0x40 on.
+class Function {
+  public:
+    Function(Device& owner, Bus& bus, Slot slot, Identity identity);
+
+    enum class Space : uint8_t { memory, ports };
+    /// Declares base address register `index`: `size` bytes (a power of two) of `socket`.
+    void add_base(unsigned index, Space space, uint32_t size, TargetSocket& socket,
+                  const std::string& name);
+
+    bool bus_master() const { return bus_master_enable; }
+    Slot slot() const { return slot_; }
+
+    Device& owner;
+    RegisterBank bank;
+    Register vendor_id;
+    Register device_id;
+    Register command;
+    Field port_enable{command, "IO", 0, "answers port accesses"};
+    Field memory_enable{command, "MEM", 1, "answers memory accesses"};
+    Field bus_master_enable{command, "MASTER", 2, "may master the bus"};
+    Field parity_enable{command, "PERR", 6, "parity error response"};
+    Field serr_enable{command, "SERR", 8, "SERR# enable"};
+    Register status;
+    Field fast_back{status, "FBB", 7, "fast back-to-back capable", ro};
+    Field devsel{status, "DEVSEL", 10, 9, "DEVSEL timing: medium", ro};
+    Field signalled_target_abort{status, "STA", 11, "signalled target abort", w1c};
+    Field received_target_abort{status, "RTA", 12, "received target abort", w1c};
+    Field received_master_abort{status, "RMA", 13, "received master abort", w1c};
+    Register revision_id;
+    Register class_interface;
+    Register class_sub;
+    Register class_base;
+    Register cache_line_size;
+    Register latency_timer;
+    Register header_type;
+    Register bist;
+    RegisterArray base;
+    Register expansion_rom;
+    Register interrupt_line;
+    Register interrupt_pin;
+
+  private:
+    struct Base {
+        Space space = Space::ports;
+        uint32_t size = 0;
+        unsigned outlet = 0;
+        std::string name;
+        bool mapped = false;
+        unsigned range = 0;
+        uint64_t at = 0;
+    };
+    void write_base(unsigned index, uint64_t written);
+    void remap();
+
+    Bus& bus_;
+    Slot slot_;
+    std::array<Base, 6> bases_;
+};
+
+/// The set of functions on bus 0, found by device and function number.
+class Bus {
+  public:
+    explicit Bus(Board& board) : board_{board} {}
+    Board& board() { return board_; }
+    /// Throws `Error` where the slot is taken.
+    void add(Function& function);
+    /// The function, or null.
+    Function* find(unsigned device, unsigned function) const;
+    const std::vector<Function*>& functions() const { return functions_; }
+
+  private:
+    Board& board_;
+    std::vector<Function*> functions_;
+};
+
+}  // namespace sb::pci

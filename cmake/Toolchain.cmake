@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# Compiler settings and third-party packages, for every room.
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+    # What ccache needs in order to cache sources that use precompiled headers.
+    set(ENV{CCACHE_SLOPPINESS} pch_defines,time_macros)
+endif()
+
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(Zydis REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(Threads REQUIRED)
+find_path(SYSTEMC_INCLUDE systemc REQUIRED)
+find_library(SYSTEMC_LIBRARY systemc REQUIRED)
+
+add_library(southbridge_options INTERFACE)
+add_library(southbridge::options ALIAS southbridge_options)
+target_include_directories(southbridge_options INTERFACE
+    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<INSTALL_INTERFACE:include/southbridge>)
+# Debian builds SystemC as C++17, and its headers check that their user does the same.
+target_compile_definitions(southbridge_options INTERFACE SC_CPLUSPLUS=201703L)
+target_compile_features(southbridge_options INTERFACE cxx_std_20)
+# SystemC's library refers to sc_main, which sim/kernel has: it must be taken from that archive.
+target_link_options(southbridge_options INTERFACE -Wl,-u,sc_main)
+target_link_libraries(southbridge_options INTERFACE systemc fmt::fmt)
+
+add_library(southbridge_warnings INTERFACE)
+target_compile_options(southbridge_warnings INTERFACE -Wall -Wextra -Wshadow=local -Wno-unused-parameter)
+# Each SystemC header is a system header: its warnings are not ours.
+target_include_directories(southbridge_warnings SYSTEM INTERFACE ${SYSTEMC_INCLUDE})
+
+if(SOUTHBRIDGE_SANITIZE)
+    add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=address,undefined)
+endif()

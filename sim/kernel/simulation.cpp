@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/kernel/simulation.h"
+
+#include <algorithm>
+
+#include "sim/kernel/component.h"
+
+namespace sb {
+
+Simulation::Simulation(const char* name) : sc_core::sc_module{sc_core::sc_module_name{name}} {
+    SC_HAS_PROCESS(Simulation);
+    SC_METHOD(dispatch);
+    sensitive << due_;
+    dont_initialize();
+}
+
+Simulation::~Simulation() = default;
+
+Time Simulation::next_event() const {
+    const sc_core::sc_simcontext* context = sc_core::sc_get_curr_simcontext();
+    sc_core::sc_time left = sc_core::sc_time_to_pending_activity(context);
+    return kernel_now() + Time::from(left);
+}
+
+void Simulation::arm(Timer& timer, Time when) {
+    timers_.arm(timer, when);
+    notify_next();
+}
+
+void Simulation::restore(Timer& timer, Time due, uint64_t order) {
+    timers_.restore(timer, due, order);
+    notify_next();
+}
+
+void Simulation::notify_next() {
+    // sc_event keeps the earlier of two notifications, so only an earlier one need be given. Where
+    // the first timer was cancelled the event fires for nothing, which costs a call, no more.
+    Time next = timers_.next();
+    if (next >= notified_) return;
+    notified_ = next;
+    due_.notify((next - kernel_now()).sc());
+}
+
+void Simulation::dispatch() {
+    notified_ = Time::max();
+    const Time now = kernel_now();
+    while (Timer* timer = timers_.pop_due(now)) {
+        ++timer_calls_;
+        timer->callback_();
+    }
+    if (!timers_.empty()) notify_next();
+}
+
+const Outcome& Simulation::run(Time limit) {
+    if (finished()) return outcome_;
+    Time now = kernel_now();
+    Time span = limit - now;
+    // sc_start(sc_max_time()) runs until nothing is pending; SystemC's own limit is 2^64 - 1 ps.
+    Time longest = Time::max() - Time::from(sc_core::sc_time_stamp());
+    bool bounded = span < longest;
+    sc_core::sc_start((bounded ? span : longest).sc(), sc_core::SC_EXIT_ON_STARVATION);
+    return outcome_;
+}
+
+void Simulation::finish(Outcome outcome) {
+    if (finished()) return;
+    outcome_ = std::move(outcome);
+    sc_core::sc_pause();
+}
+
+void Simulation::forget(Component& component) {
+    std::erase(components_, &component);
+}
+
+void Simulation::archive(Archive& archive) {
+    Archive::Scope scope{archive, "simulation"};
+    Time at = kernel_now();
+    archive.value("now", at);
+    if (archive.loading()) epoch_ = at - Time::from(sc_core::sc_time_stamp());
+    for (Component* component : components_) component->archive(archive);
+}
+
+}  // namespace sb

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/observe/stream.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace sb::observe {
+
+void Stream::attach(Sink& sink, KindSet wanted) {
+    consumers_.push_back({&sink, wanted});
+    wanted_ |= wanted;
+}
+
+void Stream::emit(const Event& event) {
+    for (const Consumer& consumer : consumers_)
+        if (consumer.wanted[static_cast<size_t>(event.kind)]) consumer.sink->event(*this, event);
+}
+
+Source Stream::add_source(const std::string& name) {
+    sources_.push_back(name);
+    return static_cast<Source>(sources_.size() - 1);
+}
+
+Name Stream::intern(const std::string& name) {
+    auto [entry, fresh] = index_.try_emplace(name, static_cast<Name>(names_.size()));
+    if (fresh) names_.push_back(name);
+    return entry->second;
+}
+
+const std::string& Stream::name(uint64_t index) const {
+    static const std::string unknown = "?";
+    return index < names_.size() ? names_[index] : unknown;
+}
+
+std::string Stream::describe(const Event& event) const {
+    std::string text;
+    auto out = std::back_inserter(text);
+    for (size_t i = 0; i < event.values.size(); ++i) {
+        const Field& field = info(event.kind).fields[i];
+        if (field.show == Show::none) break;
+        const uint64_t value = event.values[i];
+        fmt::format_to(out, "{}{}=", i ? " " : "", field.name);
+        switch (field.show) {
+            case Show::decimal: fmt::format_to(out, "{}", value); break;
+            case Show::hex: fmt::format_to(out, "{:#x}", value); break;
+            case Show::boolean: fmt::format_to(out, "{}", value ? 1 : 0); break;
+            case Show::time: fmt::format_to(out, "{}ps", value); break;
+            case Show::name: fmt::format_to(out, "{}", name(value)); break;
+            case Show::none: break;
+        }
+    }
+    return text;
+}
+
+}  // namespace sb::observe
