@@ -16,6 +16,8 @@
 guest_interrupt_entry_points:           // The addresses of the 256 entry points: filled below.
 
     .section .text.interrupt_entry
+    .type interrupt_entry, @function
+interrupt_entry:
     .set vector, 0
     .rept 256
 1:
@@ -29,6 +31,7 @@ guest_interrupt_entry_points:           // The addresses of the 256 entry points
     .popsection
     .set vector, vector + 1
     .endr
+    .size interrupt_entry, . - interrupt_entry
 
     .type common_entry, @function
 common_entry:
