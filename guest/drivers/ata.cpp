@@ -131,7 +131,7 @@ BlockError AtaDrive::request(uint64_t lba, SegmentList list, Direction direction
 
     SegmentCursor cursor(list);
     while (left != 0) {
-        const AtaCommand command = plan(lba, left, direction);
+        const AtaCommand command = plan(lba, left, direction, cursor);
         BlockError error = channel_.select(device_);
         if (error == BlockError::kNone) error = transfer(command, direction, cursor);
         if (error != BlockError::kNone) return record(error);
@@ -143,14 +143,16 @@ BlockError AtaDrive::request(uint64_t lba, SegmentList list, Direction direction
 
 // One command for as much as one command can move. 28-bit commands need fewer register writes, so
 // they are used wherever they reach.
-AtaCommand AtaDrive::plan(uint64_t lba, uint64_t sectors, Direction direction) const {
+AtaCommand AtaDrive::plan(uint64_t lba, uint64_t sectors, Direction direction,
+                          const SegmentCursor& cursor) const {
     const bool fits28 =
         sectors <= ata::kMostSectors28 && lba + sectors <= ata::kEndOf28BitAddresses;
     const bool extended = identity_.extended && !fits28;
     const uint32_t most = extended ? ata::kMostSectors48 : ata::kMostSectors28;
+    const uint32_t wanted = sectors < most ? static_cast<uint32_t>(sectors) : most;
     return {.command = opcode(direction, extended),
             .extended = extended,
-            .sectors = sectors < most ? static_cast<uint32_t>(sectors) : most,
+            .sectors = capacity(cursor, wanted * ata::kSectorBytes) / ata::kSectorBytes,
             .lba = lba};
 }
 
@@ -208,10 +210,13 @@ void AtaDrive::recover() {
 }
 
 void AtaDrive::print_error() const {
-    print("{}: {}, ", name_, error_name(last_error_));
-    ata::print_status(last_status_);
-    print(", ");
-    ata::print_error(last_error_register_);
+    print("{}: {}", name_, error_name(last_error_));
+    if (last_error_ != BlockError::kBadRequest && last_error_ != BlockError::kNotSupported) {
+        print(", ");
+        ata::print_status(last_status_);
+        print(", ");
+        ata::print_error(last_error_register_);
+    }
     print("\n");
 }
 

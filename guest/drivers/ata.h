@@ -75,6 +75,9 @@ class AtaDrive : public BlockDevice {
     // What the driver needs besides the drive itself. Called by open().
     virtual BlockError open_driver() = 0;
 
+    // How many of the next `bytes` at the cursor the driver can move in one command.
+    virtual uint32_t capacity(const SegmentCursor&, uint32_t bytes) const { return bytes; }
+
     // Runs one command that moves data, on a drive that has been selected.
     virtual BlockError transfer(const AtaCommand& command, Direction direction,
                                 SegmentCursor& cursor) = 0;
@@ -93,7 +96,8 @@ class AtaDrive : public BlockDevice {
 
   private:
     BlockError request(uint64_t lba, SegmentList list, Direction direction);
-    AtaCommand plan(uint64_t lba, uint64_t sectors, Direction direction) const;
+    AtaCommand plan(uint64_t lba, uint64_t sectors, Direction direction,
+                    const SegmentCursor& cursor) const;
     ata::Command opcode(Direction direction, bool extended) const;
     BlockError identify();
     BlockError run_polled(const AtaCommand& command);

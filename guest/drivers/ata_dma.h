@@ -18,6 +18,9 @@ class AtaDma final : public AtaDrive {
 
   private:
     BlockError open_driver() override;
+    uint32_t capacity(const SegmentCursor& cursor, uint32_t bytes) const override {
+        return BusMaster::capacity(cursor, bytes);
+    }
     BlockError transfer(const AtaCommand& command, Direction direction,
                         SegmentCursor& cursor) override;
     BlockError run(const AtaCommand& command) override;

@@ -64,17 +64,22 @@ class SegmentCursor {
   public:
     explicit SegmentCursor(SegmentList list) : list_(list) {}
 
-    // The longest contiguous piece at the cursor, but not more than `most` bytes; moves past it.
-    // A piece of 0 bytes means that the list is at its end.
-    Segment take(uint32_t most) {
+    // The longest contiguous piece at the cursor, but not more than `most` bytes and not across an
+    // address that is a multiple of `boundary` (a power of two; 0 means none); moves past it. A
+    // piece of 0 bytes means that the list is at its end.
+    Segment take(uint32_t most, uint32_t boundary = 0) {
         while (!list_.empty() && offset_ == list_.front().bytes) {
             list_ = list_.subspan(1);
             offset_ = 0;
         }
         if (list_.empty()) return {0, 0};
         const Segment& segment = list_.front();
-        const uint32_t left = segment.bytes - offset_;
-        const Segment piece = {segment.address + offset_, left < most ? left : most};
+        Segment piece = {segment.address + offset_, segment.bytes - offset_};
+        if (piece.bytes > most) piece.bytes = most;
+        if (boundary != 0) {
+            const uint32_t to_boundary = boundary - (piece.address & (boundary - 1));
+            if (piece.bytes > to_boundary) piece.bytes = to_boundary;
+        }
         offset_ += piece.bytes;
         return piece;
     }

@@ -32,19 +32,21 @@ void BusMaster::open(uint16_t port) {
     table_ = static_cast<Descriptor*>(allocate(kTableBytes, kPageBytes));
 }
 
+uint32_t BusMaster::capacity(SegmentCursor cursor, uint32_t bytes) {
+    uint32_t described = 0;
+    for (uint32_t used = 0; used < kMostDescriptors && described < bytes; ++used) {
+        described += cursor.take(bytes - described, kBoundary).bytes;
+    }
+    return described;
+}
+
 BlockError BusMaster::prepare(Direction direction, SegmentCursor& cursor, uint32_t bytes) {
     uint32_t used = 0;
     while (bytes != 0) {
-        Segment piece = cursor.take(bytes);
-        bytes -= piece.bytes;
-        while (piece.bytes != 0) {
-            if (used == kMostDescriptors) return BlockError::kBadRequest;
-            const uint32_t to_boundary = kBoundary - piece.address % kBoundary;
-            const uint32_t part = piece.bytes < to_boundary ? piece.bytes : to_boundary;
-            table_[used++] = {piece.address, static_cast<uint16_t>(part), 0};
-            piece.address += part;
-            piece.bytes -= part;
-        }
+        if (used == kMostDescriptors) return BlockError::kBadRequest;
+        const Segment region = cursor.take(bytes, kBoundary);
+        table_[used++] = {region.address, static_cast<uint16_t>(region.bytes), 0};
+        bytes -= region.bytes;
     }
     if (used == 0) return BlockError::kBadRequest;
     table_[used - 1].flags = kEndOfTable;

@@ -27,7 +27,10 @@ class BusMaster {
 
     bool is_open() const { return table_ != nullptr; }
 
-    // kBadRequest if the next `bytes` at the cursor take more than kMostDescriptors.
+    // How many of the next `bytes` at the cursor one table can describe.
+    static uint32_t capacity(SegmentCursor cursor, uint32_t bytes);
+
+    // kBadRequest if the next `bytes` at the cursor exceed the capacity.
     BlockError prepare(Direction direction, SegmentCursor& cursor, uint32_t bytes);
 
     void start();
