@@ -72,13 +72,26 @@ void set_interrupt_handler(uint8_t vector, InterruptHandler handler, void* conte
 
 const char* exception_name(uint32_t vector) {
     static constexpr const char* kNames[exception::kCount] = {
-        "#DE divide error",        "#DB debug",          "NMI",
-        "#BP breakpoint",          "#OF overflow",       "#BR bound range",
-        "#UD invalid opcode",      "#NM no coprocessor", "#DF double fault",
-        "coprocessor overrun",     "#TS invalid TSS",    "#NP segment not present",
-        "#SS stack fault",         "#GP general protection", "#PF page fault",
-        "reserved",                "#MF x87 error",      "#AC alignment check",
-        "#MC machine check"};
+        "#DE divide error",
+        "#DB debug",
+        "NMI",
+        "#BP breakpoint",
+        "#OF overflow",
+        "#BR bound range",
+        "#UD invalid opcode",
+        "#NM no coprocessor",
+        "#DF double fault",
+        "coprocessor overrun",
+        "#TS invalid TSS",
+        "#NP segment not present",
+        "#SS stack fault",
+        "#GP general protection",
+        "#PF page fault",
+        "reserved",
+        "#MF x87 error",
+        "#AC alignment check",
+        "#MC machine check",
+    };
     if (vector >= exception::kCount) return "interrupt";
     return kNames[vector] != nullptr ? kNames[vector] : "reserved";
 }

@@ -4,10 +4,10 @@
 
 // The interrupt descriptor table, and who handles which vector.
 //
-// After load_idt() every one of the 256 vectors leads to guest_dispatch_interrupt(), which calls the
-// handler set for it. A vector without a handler is a defect of the guest: the frame is printed and
-// the guest exits with exit_code::kUnexpectedInterrupt, so a stray exception never goes unnoticed
-// and never becomes a triple fault.
+// After load_idt() every one of the 256 vectors leads to guest_dispatch_interrupt(), which calls
+// the handler set for it. A vector without a handler is a defect of the guest: the frame is printed
+// and the guest exits with exit_code::kUnexpectedInterrupt, so a stray exception never goes
+// unnoticed and never becomes a triple fault.
 //
 // All gates are interrupt gates: handlers run with interrupts off and do not nest unless they turn
 // interrupts on themselves.

@@ -8,6 +8,7 @@
 #include "runtime/command_line.h"
 #include "runtime/console.h"
 #include "runtime/exit.h"
+#include "runtime/interrupts.h"
 #include "runtime/memory.h"
 #include "runtime/pic.h"
 #include "runtime/print.h"
@@ -43,7 +44,7 @@ extern "C" [[noreturn]] void guest_start(uint32_t magic,
                                          const guest::multiboot::Information* information) {
     using namespace guest;
     load_idt();
-    pic::mask_all();
+    pic::initialise(kFirstIrqVector);  // It may be fresh from reset, or as a BIOS left it.
     for (Constructor* construct = guest_constructors_begin; construct != guest_constructors_end;
          ++construct) {
         (*construct)();

@@ -54,7 +54,8 @@ AtaIdentity parse_identity(const uint16_t* words) {
     identity.most_multiple = static_cast<uint8_t>(words[kMostSectorsOfMultiple]);
     constexpr uint8_t kAlwaysPio0To2 = 0x7;
     identity.mode_masks[0] = kAlwaysPio0To2;
-    if (words[kValidWords] & kWords64To70Valid) identity.mode_masks[0] |= (words[kPioModes] & 3) << 3;
+    if (words[kValidWords] & kWords64To70Valid)
+        identity.mode_masks[0] |= (words[kPioModes] & 3) << 3;
     if (words[kCapabilities] & kHasDma) identity.mode_masks[1] = words[kMultiwordModes] & 0x7;
     if (words[kValidWords] & kWord88Valid) identity.mode_masks[2] = words[kUltraModes] & 0x3f;
     return identity;
@@ -72,7 +73,8 @@ BlockError AtaDrive::open() {
 BlockError AtaDrive::identify() {
     channel_.enable_interrupts(false);
     if (const BlockError error = channel_.select(device_); error != BlockError::kNone) return error;
-    // A device that is not there leaves its status at 0 (section 9.16.1), an idle disk has DRDY set.
+    // A device that is not there leaves its status at 0 (section 9.16.1), an idle disk has DRDY
+    // set.
     if (channel_.alternate_status() == 0) return BlockError::kNoDevice;
 
     uint16_t words[ata::identify::kWords];

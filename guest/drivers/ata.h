@@ -34,9 +34,9 @@ namespace guest {
 struct AtaIdentity {
     char model[41];
     uint64_t sectors;
-    bool extended;              // Takes 48-bit addresses.
-    uint8_t most_multiple;      // Largest block of READ MULTIPLE, in sectors; 0 if there is none.
-    uint8_t mode_masks[3];      // Bit n: mode n works; by TransferMode::Kind.
+    bool extended;          // Takes 48-bit addresses.
+    uint8_t most_multiple;  // Largest block of READ MULTIPLE, in sectors; 0 if there is none.
+    uint8_t mode_masks[3];  // Bit n: mode n works; by TransferMode::Kind.
 };
 
 class AtaDrive : public BlockDevice {

@@ -100,8 +100,8 @@ BlockError AtaChannel::select(uint8_t device) const {
 void AtaChannel::issue(const AtaCommand& command, uint8_t device) const {
     uint8_t last = device_register(device);
     if (command.extended) {
-        // 48-bit Address feature set: these registers are two bytes deep, and the byte written first
-        // becomes the high one.
+        // 48-bit Address feature set: these registers are two bytes deep, and the byte written
+        // first becomes the high one.
         write(Register::kSectorCount, command.sectors >> 8);
         write(Register::kLbaLow, command.lba >> 24);
         write(Register::kLbaMid, command.lba >> 32);

@@ -18,8 +18,7 @@ BlockError AtaDma::open_driver() {
     return BlockError::kNone;
 }
 
-BlockError AtaDma::transfer(const AtaCommand& command, Direction direction,
-                            SegmentCursor& cursor) {
+BlockError AtaDma::transfer(const AtaCommand& command, Direction direction, SegmentCursor& cursor) {
     const uint32_t bytes = command.sectors * ata::kSectorBytes;
     const BlockError prepared = bus_master_.prepare(direction, cursor, bytes);
     if (prepared != BlockError::kNone) return prepared;

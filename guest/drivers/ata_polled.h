@@ -6,8 +6,8 @@
 
 namespace guest {
 
-// Programmed I/O by polling: the processor asks for the status until a block of data is ready, moves
-// the block itself, and asks again. No interrupts.
+// Programmed I/O by polling: the processor asks for the status until a block of data is ready,
+// moves the block itself, and asks again. No interrupts.
 class AtaPolled final : public AtaDrive {
   public:
     AtaPolled(AtaChannel::Number channel, uint8_t device)

@@ -35,8 +35,9 @@ enum class BlockError : uint8_t {
 };
 
 constexpr const char* error_name(BlockError error) {
-    constexpr const char* kNames[] = {"no error",  "no device",    "bad request",     "not supported",
-                                      "time-out", "device error", "bus master error"};
+    constexpr const char* kNames[] = {"no error",        "no device", "bad request",
+                                      "not supported",   "time-out",  "device error",
+                                      "bus master error"};
     return kNames[static_cast<uint8_t>(error)];
 }
 

@@ -15,9 +15,9 @@ constexpr uint16_t kTable = 4;    // BMIDTPX.
 constexpr uint8_t kStart = 1u << 0;          // Of the command: SSBM.
 constexpr uint8_t kWriteToMemory = 1u << 3;  // RWCON: what the engine does on the PCI bus.
 
-constexpr uint8_t kActive = 1u << 0;     // Of the status: BMIDEA.
-constexpr uint8_t kFailed = 1u << 1;     // Cleared by writing a 1.
-constexpr uint8_t kInterrupt = 1u << 2;  // Cleared by writing a 1.
+constexpr uint8_t kActive = 1u << 0;            // Of the status: BMIDEA.
+constexpr uint8_t kFailed = 1u << 1;            // Cleared by writing a 1.
+constexpr uint8_t kInterrupt = 1u << 2;         // Cleared by writing a 1.
 constexpr uint8_t kDrivesDmaCapable = 3u << 5;  // Plain storage for software: kept as it is.
 
 constexpr uint16_t kEndOfTable = 1u << 15;

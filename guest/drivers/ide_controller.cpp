@@ -12,21 +12,21 @@ constexpr uint8_t kSubclassIde = 0x01;
 constexpr uint8_t kBusMasterBase = pci::header::kBar4;  // BMIBA.
 constexpr uint16_t kSecondaryBusMaster = 8;             // Offset of the second register set.
 
-constexpr uint8_t kIdeTiming = 0x40;          // IDETIM: 16 bits for each channel.
-constexpr uint8_t kDevice1Timing = 0x44;      // SIDETIM: 4 bits for each channel.
-constexpr uint8_t kUltraControl = 0x48;       // UDMACTL: one bit for each device.
-constexpr uint8_t kUltraTiming = 0x4a;        // UDMATIM: 4 bits for each device.
+constexpr uint8_t kIdeTiming = 0x40;      // IDETIM: 16 bits for each channel.
+constexpr uint8_t kDevice1Timing = 0x44;  // SIDETIM: 4 bits for each channel.
+constexpr uint8_t kUltraControl = 0x48;   // UDMACTL: one bit for each device.
+constexpr uint8_t kUltraTiming = 0x4a;    // UDMATIM: 4 bits for each device.
 
 // Of IDETIM.
-constexpr uint16_t kDecodeEnable = 1u << 15;        // IDE.
-constexpr uint16_t kSeparateDevice1 = 1u << 14;     // SITRE: device 1 obeys SIDETIM.
-constexpr uint16_t kSampleShift = 12;               // ISP.
-constexpr uint16_t kRecoveryShift = 8;              // RTC.
+constexpr uint16_t kDecodeEnable = 1u << 15;     // IDE.
+constexpr uint16_t kSeparateDevice1 = 1u << 14;  // SITRE: device 1 obeys SIDETIM.
+constexpr uint16_t kSampleShift = 12;            // ISP.
+constexpr uint16_t kRecoveryShift = 8;           // RTC.
 constexpr uint16_t kStrobeTimingMask = 3u << kSampleShift | 3u << kRecoveryShift;
-constexpr uint16_t kDevice1FlagsShift = 4;          // Four flags for each device:
-constexpr uint16_t kFastTiming = 1u << 0;           // TIME: obey ISP and RTC,
-constexpr uint16_t kSampleIordy = 1u << 1;          // IE: let the device stretch the strobe,
-constexpr uint16_t kFlagsMask = 0xf;                // (PPE and DTE stay off.)
+constexpr uint16_t kDevice1FlagsShift = 4;  // Four flags for each device:
+constexpr uint16_t kFastTiming = 1u << 0;   // TIME: obey ISP and RTC,
+constexpr uint16_t kSampleIordy = 1u << 1;  // IE: let the device stretch the strobe,
+constexpr uint16_t kFlagsMask = 0xf;        // (PPE and DTE stay off.)
 
 // The strobe in PCI clocks of 30 ns: ISP for 5, 4, 3, 2 clocks and RTC for 4, 3, 2, 1 clocks.
 struct StrobeTiming {
@@ -53,8 +53,7 @@ constexpr uint8_t timing_register(AtaChannel::Number channel) {
 }  // namespace
 
 std::optional<IdeController> IdeController::find() {
-    const std::optional<pci::Function> function =
-        pci::find_class(kClassMassStorage, kSubclassIde);
+    const std::optional<pci::Function> function = pci::find_class(kClassMassStorage, kSubclassIde);
     if (!function) return std::nullopt;
 
     const uint16_t command = function->read16(pci::header::kCommand);
@@ -110,8 +109,8 @@ void IdeController::set_strobe_timing(AtaChannel::Number channel, uint8_t device
 }
 
 // The field of UDMATIM holds the mode's number for modes 0 to 2. The faster modes exist only on
-// successors of the PIIX4, which select them through a clock setting and take odd numbers as 1 and
-// even ones as 2.
+// successors of the PIIX4, where odd numbers are written as 1 and even ones as 2, and a clock
+// setting outside these registers, which is left as the firmware has set it, tells them apart.
 void IdeController::set_ultra_timing(AtaChannel::Number channel, uint8_t device,
                                      TransferMode mode) const {
     const uint32_t index = device_index(channel, device);

@@ -2,9 +2,9 @@
 #ifndef GUEST_DRIVERS_IDE_CONTROLLER_H
 #define GUEST_DRIVERS_IDE_CONTROLLER_H
 
-// The PCI function behind the ATA channels: finds it by its class, switches it on, and sets how fast
-// it drives the cable. Timing registers are those of the 82371AB (PIIX4) and its successors; on a
-// controller of another make they are left alone.
+// The PCI function behind the ATA channels: finds it by its class, switches it on, and sets how
+// fast it drives the cable. Timing registers are those of the 82371AB (PIIX4) and its successors;
+// on a controller of another make they are left alone.
 
 #include <cstdint>
 #include <optional>

@@ -9,7 +9,8 @@
 //
 // The phases:
 //
-//   command     the command's registers are written, until the first data can move: PIO ends it with
+//   command     the command's registers are written, until the first data can move: PIO ends it
+//   with
 //               the first data request, DMA with the write that starts the engine
 //   transfer    PIO: from the first data request seen to the last word read, with one status poll
 //               for each further data request; DMA: from the engine's start to its interrupt bit
@@ -103,7 +104,8 @@ int main(const CommandLine& options) {
     const uint8_t multiple = options.number("multiple", 0, 0, 255);
 
     AtaPolled disk(channel_of_drive(drive), device_of_drive(drive));
-    const bool extended = sectors > ata::kMostSectors28 || lba + sectors > ata::kEndOf28BitAddresses;
+    const bool extended =
+        sectors > ata::kMostSectors28 || lba + sectors > ata::kEndOf28BitAddresses;
     {
         PhaseScope phase("setup");
         require(disk.open(), disk, "open");

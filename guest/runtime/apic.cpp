@@ -24,12 +24,12 @@ enum class Register : uint32_t {
     kTimerDivideConfiguration = 0x3e0,
 };
 
-constexpr uint32_t kSoftwareEnable = 1u << 8;         // Of the spurious-interrupt vector register.
-constexpr uint32_t kDeliveryNmi = 4u << 8;            // Of the local vector table.
+constexpr uint32_t kSoftwareEnable = 1u << 8;  // Of the spurious-interrupt vector register.
+constexpr uint32_t kDeliveryNmi = 4u << 8;     // Of the local vector table.
 constexpr uint32_t kDeliveryExtInt = 7u << 8;
 constexpr uint32_t kMasked = 1u << 16;
 constexpr uint32_t kTimerPeriodic = 1u << 17;
-constexpr uint32_t kLevelAssert = 1u << 14;           // Of the interrupt command register.
+constexpr uint32_t kLevelAssert = 1u << 14;  // Of the interrupt command register.
 constexpr uint32_t kDestinationSelf = 1u << 18;
 constexpr uint32_t kDivideBy16 = 0x3;
 

@@ -16,7 +16,8 @@ inline constexpr uint32_t kCounterHz = 1'193'182;
 // Ticks come every 65536 counts: 18.2 times a second.
 inline constexpr uint32_t kTicksPerSecond = 18;
 
-// Lets counter 0 count down over and over from `period` (2 to 65536), with an IRQ 0 each time round.
+// Lets counter 0 count down over and over from `period` (2 to 65536), with an IRQ 0 each time
+// round.
 void start_counter(uint32_t period);
 
 // Where counter 0 stands, through the read-back command.

@@ -44,10 +44,6 @@ void initialise(uint8_t first_vector) {
     write_port8(kSlaveData, kIcw3SlaveIdentity);
     write_port8(kMasterData, kIcw4Mode8086);
     write_port8(kSlaveData, kIcw4Mode8086);
-    mask_all();
-}
-
-void mask_all() {
     masked = 0xffff;
     write_masks();
 }

@@ -12,9 +12,6 @@ namespace guest::pic {
 // Initialises both controllers: IRQ n raises vector `first_vector` + n, everything masked.
 void initialise(uint8_t first_vector);
 
-// Masks all inputs and changes nothing else.
-void mask_all();
-
 void mask(uint8_t irq);
 void unmask(uint8_t irq);
 

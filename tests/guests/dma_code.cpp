@@ -4,6 +4,7 @@
 // Writes to drive 0.
 //
 //   lba=0    the sector to use
+#include "code_buffer.h"
 #include "drivers/ata_dma.h"
 #include "runtime/check.h"
 #include "runtime/exit.h"
@@ -11,7 +12,6 @@
 #include "runtime/memory.h"
 #include "runtime/print.h"
 #include "runtime/program.h"
-#include "code_buffer.h"
 
 int guest::main(const CommandLine& options) {
     options.allow_only({"lba"});

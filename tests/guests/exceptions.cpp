@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Raises exceptions on purpose, and checks for each the vector, the error code, and where EIP points:
-// to the instruction for a fault, behind it for a trap (SDM volume 3, chapter 6).
+// Raises exceptions on purpose, and checks for each the vector, the error code, and where EIP
+// points: to the instruction for a fault, behind it for a trap (SDM volume 3, chapter 6).
 //
 //   strict=0    1: also those that fast emulators leave out: segment limits and types, LOCK
 #include "boot/idt.h"
@@ -30,15 +30,14 @@ void on_exception(InterruptFrame& frame, void*) {
 }
 
 // Runs `code` with EAX and ECX as given and EDX 0. `before` runs just ahead of it.
-#define RAISE(before, code, eax, ecx)                                                         \
-    do {                                                                                      \
-        uint32_t a = (eax), c = (ecx), d = 0;                                                 \
-        asm volatile(before "\n movl $1f, %[instruction]\n movl $2f, %[behind]\n1: " code     \
-                            "\n2:"                                                            \
-                     : "+a"(a), "+c"(c), "+d"(d), [instruction] "=m"(instruction),            \
-                       [behind] "=m"(behind)                                                  \
-                     :                                                                        \
-                     : "memory", "cc");                                                       \
+#define RAISE(before, code, eax, ecx)                                                            \
+    do {                                                                                         \
+        uint32_t a = (eax), c = (ecx), d = 0;                                                    \
+        asm volatile(before "\n movl $1f, %[instruction]\n movl $2f, %[behind]\n1: " code "\n2:" \
+                     : "+a"(a), "+c"(c),                                                         \
+                       "+d"(d), [instruction] "=m"(instruction), [behind] "=m"(behind)           \
+                     :                                                                           \
+                     : "memory", "cc");                                                          \
     } while (false)
 
 enum class Kind : uint8_t { kFault, kTrap };

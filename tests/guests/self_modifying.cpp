@@ -2,12 +2,12 @@
 //
 // Code that changes while it runs. A jump comes between each change and the code that was changed,
 // which is all that a 486 asks for (SDM volume 3, section 8.1.3).
+#include "code_buffer.h"
 #include "runtime/check.h"
 #include "runtime/exit.h"
 #include "runtime/memory.h"
 #include "runtime/print.h"
 #include "runtime/program.h"
-#include "code_buffer.h"
 
 namespace guest {
 namespace {
@@ -32,18 +32,14 @@ void change_between_calls(ConstantFunction* function, const char* where) {
 //    17: jnz 0
 //    19: ret
 void change_ahead() {
-    static constexpr uint8_t kCode[] = {0x89, 0x4a, 0x0c, 0xeb, 0x00, 0x83, 0xc3,
-                                        0x01, 0x90, 0x90, 0x81, 0xc0, 0,    0,
-                                        0,    0,    0x49, 0x75, 0xed, 0xc3};
+    static constexpr uint8_t kCode[] = {0x89, 0x4a, 0x0c, 0xeb, 0x00, 0x83, 0xc3, 0x01, 0x90, 0x90,
+                                        0x81, 0xc0, 0,    0,    0,    0,    0x49, 0x75, 0xed, 0xc3};
     void* code = allocate(sizeof(kCode), kPageBytes);
     memcpy(code, kCode, sizeof(kCode));
     uint32_t sum = 0;
     uint32_t loops = 0;
     uint32_t count = 100;
-    asm volatile("call *%%edx"
-                 : "+a"(sum), "+b"(loops), "+c"(count)
-                 : "d"(code)
-                 : "memory", "cc");
+    asm volatile("call *%%edx" : "+a"(sum), "+b"(loops), "+c"(count) : "d"(code) : "memory", "cc");
     check_equal(loops, 100u, "times round the loop");
     check_equal(sum, 100u * 101 / 2, "sum of the constants in the code");
     print("in the same loop\n");

@@ -48,7 +48,8 @@ void read_downward() {
     void* to = actual + kWords - 1;
     uint32_t count = kWords;
     asm volatile("std; rep insw; cld" : "+D"(to), "+c"(count) : "d"(kDataPort) : "memory");
-    check_equal(reinterpret_cast<uint32_t>(to), reinterpret_cast<uint32_t>(actual) - sizeof(uint16_t),
+    check_equal(reinterpret_cast<uint32_t>(to),
+                reinterpret_cast<uint32_t>(actual) - sizeof(uint16_t),
                 "EDI after rep insw downward");
     check_equal(count, 0u, "ECX after rep insw downward");
     for (uint32_t i = 0; i < kWords / 2; ++i) {

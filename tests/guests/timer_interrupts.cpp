@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts timer interrupts: the 8254's through the 8259A pair and through the I/O APIC, and the local
-// APIC timer's. Each part is a phase, which ends with its last interrupt.
+// Counts timer interrupts: the 8254's through the 8259A pair and through the I/O APIC, and the
+// local APIC timer's. Each part is a phase, which ends with its last interrupt.
 //
 //   interrupts=5    of each
 //   period=11932    counts of the 8254 between two of them, 10 ms
