@@ -61,20 +61,25 @@ BlockError AtaChannel::check(uint8_t status) {
     return status & kFailed ? BlockError::kDevice : BlockError::kNone;
 }
 
-BlockError AtaChannel::wait_while_busy() const {
+BlockError AtaChannel::poll_while_busy(uint8_t& status) const {
     alternate_status();  // After a data block the status may lag by one cycle (section 9.5).
     for (uint32_t polls = 0; polls < kPollLimit; ++polls) {
-        const uint8_t status = read(Register::kStatus);
+        status = read(Register::kStatus);
         if (status == kFloatingBus) return BlockError::kNoDevice;
         if (!(status & ata::status_bit::kBusy)) return check(status);
     }
     return BlockError::kTimeout;
 }
 
+BlockError AtaChannel::wait_while_busy() const {
+    uint8_t status;
+    return poll_while_busy(status);
+}
+
 BlockError AtaChannel::wait_for_data() const {
-    if (const BlockError error = wait_while_busy(); error != BlockError::kNone) return error;
+    uint8_t status;
+    if (const BlockError error = poll_while_busy(status); error != BlockError::kNone) return error;
     // Busy is over, so the device has either set the data request or has nothing for us.
-    const uint8_t status = alternate_status();
     return status & ata::status_bit::kDataRequest ? BlockError::kNone : BlockError::kDevice;
 }
 

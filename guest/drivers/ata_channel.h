@@ -66,6 +66,7 @@ class AtaChannel {
   private:
     void wait_400ns() const;
     BlockError wait_idle() const;
+    BlockError poll_while_busy(uint8_t& status) const;
 
     Number number_;
     uint16_t command_port_;

@@ -94,9 +94,10 @@ int main(const CommandLine& options) {
         fail("variant={} is none of all, polled, interrupt, dma", variant);
     }
     const TransferMode pio = pio_mode(options);
+    const TransferMode for_dma = dma_mode(options);
     if (all || variant == "polled") run(polled, pio, "interrupts_polled", job, buffer);
     if (all || variant == "interrupt") run(interrupt, pio, "interrupts_interrupt", job, buffer);
-    if (all || variant == "dma") run(dma, dma_mode(options), "interrupts_dma", job, buffer);
+    if (all || variant == "dma") run(dma, for_dma, "interrupts_dma", job, buffer);
     return exit_code::kSuccess;
 }
 
