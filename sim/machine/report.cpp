@@ -120,7 +120,7 @@ std::string report(const Results& results, const ReportOptions& options) {
     out += fmt::format("  {} at {} MHz, {} simulated, {} instructions\n\n", results.cpu_model,
                        grouped(static_cast<double>(results.cpu_hz) / 1e6, 3),
                        to_string(results.elapsed),
-                       grouped(static_cast<double>(results.total.instructions), 0));
+                       grouped(static_cast<double>(results.total.cpu.instructions), 0));
     out += table(results, paint) + "\n";
     out += checksum_lines(results, paint);
     out += outcome_line(results, paint);

@@ -9,13 +9,13 @@ namespace {
 
 template <cpu::Cause cause>
 double cycles_of(const PhaseResult& phase, const Results&) {
-    return static_cast<double>(phase.cycles[cause]);
+    return static_cast<double>(phase.cpu.cycles[static_cast<size_t>(cause)]);
 }
 
 double share(double part, double whole) { return whole > 0 ? 100.0 * part / whole : 0.0; }
 
 double busy_cycles(const PhaseResult& phase) {
-    return static_cast<double>(phase.cycles.total() - phase.cycles[cpu::Cause::halted]);
+    return static_cast<double>(phase.cpu.total()) - cycles_of<cpu::Cause::halted>(phase, {});
 }
 
 double per_byte(double value, const PhaseResult& phase) {
@@ -47,15 +47,15 @@ const std::vector<Metric> phase_metrics{
     {"halted", "cycles", "stopped at HLT, waiting for an interrupt", cycles_of<cpu::Cause::halted>, 0,
      "CPU cycles"},
     {"all cycles", "cycles", "the sum of the causes above, and the time elapsed",
-     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cycles.total()); }, 0,
+     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.total()); }, 0,
      "CPU cycles"},
     {"cycles per byte", "cycles/B", "cycles not halted, per byte moved",
      [](const PhaseResult& p, const Results&) { return per_byte(busy_cycles(p), p); }, 3, "cost"},
     {"instructions", "", "instructions retired",
-     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.instructions); }, 0,
+     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.instructions); }, 0,
      "cost"},
     {"interrupts", "", "external interrupts taken",
-     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.interrupts); }, 0,
+     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.interrupts); }, 0,
      "cost"},
     {"bus utilisation", "%", "time that the system bus was held by anyone",
      [](const PhaseResult& p, const Results&) {
@@ -64,8 +64,7 @@ const std::vector<Metric> phase_metrics{
      2, "cost"},
     {"CPU left", "%", "share of the cycles that were halted: time left for other work",
      [](const PhaseResult& p, const Results&) {
-         return share(static_cast<double>(p.cycles[cpu::Cause::halted]),
-                      static_cast<double>(p.cycles.total()));
+         return share(cycles_of<cpu::Cause::halted>(p, {}), static_cast<double>(p.cpu.total()));
      },
      2, "cost"},
 };
@@ -91,13 +90,13 @@ nlohmann::ordered_json to_json(const Results& results) {
         json["name"] = phase.name;
         json["elapsed_ps"] = phase.elapsed.ps();
         json["bytes"] = phase.bytes;
-        json["instructions"] = phase.instructions;
-        json["interrupts"] = phase.interrupts;
-        json["exceptions"] = phase.exceptions;
+        json["instructions"] = phase.cpu.instructions;
+        json["interrupts"] = phase.cpu.interrupts;
+        json["exceptions"] = phase.cpu.exceptions;
         json["bus_held_ps"] = phase.bus_held.ps();
-        json["total_cycles"] = phase.cycles.total();
-        for (const cpu::CauseInfo& cause : cpu::causes)
-            json["cycles"][cause.key] = phase.cycles[cause.cause];
+        json["total_cycles"] = phase.cpu.total();
+        for (size_t i = 0; i < cpu::cause_count; ++i)
+            json["cycles"][cpu::causes[i].name] = phase.cpu.cycles[i];
         for (const Metric& metric : phase_metrics)
             json["metrics"][metric.name] = metric.value(phase, results);
         return json;

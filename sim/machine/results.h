@@ -21,10 +21,7 @@ struct PhaseResult {
     std::string name;
     Time elapsed;
     uint64_t bytes = 0;  // of work that the guest reported
-    cpu::Cycles cycles;  // by cause
-    uint64_t instructions = 0;
-    uint64_t interrupts = 0;
-    uint64_t exceptions = 0;
+    cpu::PhaseCounts cpu;
     Time bus_held;  // tenures that began in this phase
 };
 
