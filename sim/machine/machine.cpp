@@ -44,7 +44,7 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     sim_.set_lockstep(options.lockstep);
     chassis_ = std::make_unique<Chassis>(sim_, stream_, plan.bus);
     bus::Board& board = chassis_->board;
-    board.offer<bus::GuestProbeListener>("guest.listener", *this);
+    board.offer<bus::GuestProbeListener>("probe.listener", *this);
     board.offer<std::string>("console.text", console_);
     for (const DevicePlan& device : plan.devices) chassis_->add(device);
     port_ = std::make_unique<bus::ProcessorPort>(chassis_->bus, stream_, "processor_port",
@@ -80,5 +80,87 @@ void Machine::run() {
     close_phase();
     for (const auto& device : chassis_->devices()) device->finish();
 }
+
+/// A run that ended because nothing was left to happen has no outcome yet.
+void Machine::explain_end() {
+    if (!sim_.finished())
+        sim_.finish({Outcome::Kind::idle, 0,
+                     "Nothing is left that could happen: the processor is halted, and no device "
+                     "will ever interrupt it."});
+}
+
+void Machine::close_phase() {
+    PhaseAccount& account = phases_[phase_];
+    const Time now = sim_.now();
+    const Time held = chassis_->bus.held();
+    account.elapsed += now - phase_since_;
+    account.bus_held += held - phase_bus_;
+    phase_since_ = now;
+    phase_bus_ = held;
+}
+
+void Machine::phase(unsigned id, const std::string& name) {
+    close_phase();
+    if (id >= phases_.size()) phases_.resize(id + 1);
+    phases_[id].name = name;
+    phase_ = id;
+    cpu_->set_phase(static_cast<uint8_t>(id));
+}
+
+void Machine::work(uint64_t bytes) { phases_[phase_].bytes += bytes; }
+
+void Machine::metric(const std::string& name, uint64_t value) {
+    if (metrics_.size() < most_records) metrics_.push_back({name, value});
+}
+
+void Machine::disk_checksum(unsigned drive, uint64_t lba, uint32_t sectors, uint32_t crc) {
+    if (checksums_.size() >= most_records) return;
+    ChecksumResult result{drive, lba, sectors, crc, 0, {}};
+    auto* image = chassis_->board.find<bus::DiskImage>(fmt::format("disk.{}", drive));
+    if (!image)
+        result.problem = "there is no such drive";
+    else if (auto right = image->crc32(lba, sectors))
+        result.image = *right;
+    else
+        result.problem = "the image can not be read there";
+    checksums_.push_back(result);
+}
+
+PhaseResult Machine::phase_result(unsigned id) const {
+    const PhaseAccount& account = phases_[id];
+    return {id == 0 ? "(no phase)" : account.name, account.elapsed, account.bytes,
+            cpu_->attribution().of(static_cast<uint8_t>(id)), account.bus_held};
+}
+
+Results Machine::results() const {
+    Results results;
+    results.file = plan_.file;
+    results.title = plan_.title;
+    results.question = plan_.question;
+    results.outcome = sim_.outcome();
+    results.elapsed = sim_.now();
+    results.cpu_model = cpu_->model_name();
+    results.cpu_hz = cpu_->clock().hz();
+    results.total = {"total", results.elapsed, 0, cpu_->attribution().total(), chassis_->bus.held()};
+    for (unsigned id = 0; id < phases_.size(); ++id) {
+        results.phases.push_back(phase_result(id));
+        results.total.bytes += phases_[id].bytes;
+    }
+    for (const Component* component : sim_.components())
+        for (const Counter* counter : component->counters())
+            results.counters.push_back({component->path(), counter->name(), counter->unit(),
+                                        counter->doc(), counter->value()});
+    for (const bus::MasterStats* m : chassis_->bus.masters())
+        results.masters.push_back({m->name, m->transactions, m->bytes, m->held, m->waited});
+    results.metrics = metrics_;
+    results.checksums = checksums_;
+    results.findings = sim_.findings().list();
+    results.console = console_;
+    return results;
+}
+
+Machine::Pulse Machine::pulse() const { return {}; }
+
+void Machine::request_stop() { cpu::Cpu::request_stop(); }
 
 }  // namespace sb::machine
