@@ -43,6 +43,7 @@ BlockError AtaDma::run(const AtaCommand& command) {
     channel().enable_interrupts(true);
     channel().issue(command, device());
     const BlockError slept = sleep_until_done();
+    bus_master_.finish();  // It moved nothing, but has seen the interrupt.
     return slept != BlockError::kNone ? slept : AtaChannel::check(status_);
 }
 
@@ -56,11 +57,12 @@ void AtaDma::on_interrupt(InterruptFrame&, void* context) {
     static_cast<AtaDma*>(context)->handle_interrupt();
 }
 
+// The bus master has seen the drive's request if there was one. An interrupt without it is left
+// from a command that was given up: the drive's status may then look as if the new one were over.
 void AtaDma::handle_interrupt() {
-    const uint8_t status = channel().read(ata::Register::kStatus);  // Takes back the request.
     count_interrupt();
-    if (!running_ || (status & ata::status_bit::kBusy)) return;
-    status_ = status;
+    if (!running_ || !bus_master_.is_done()) return;
+    status_ = channel().read(ata::Register::kStatus);  // Takes back the drive's request.
     running_ = false;
 }
 

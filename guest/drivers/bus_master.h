@@ -35,7 +35,7 @@ class BusMaster {
 
     void start();
 
-    // The drive has raised its interrupt since prepare(), and all its data is in memory.
+    // The drive has raised its interrupt since prepare() or finish().
     bool is_done() const;
 
     // Stops the engine and takes back the interrupt.
