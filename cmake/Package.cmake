@@ -18,6 +18,4 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/southbridge-config.cmake
 if(TARGET southbridge)
     install(TARGETS southbridge RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-install(DIRECTORY ${CMAKE_BINARY_DIR}/guest/ DESTINATION ${CMAKE_INSTALL_DATADIR}/southbridge/guests
-        FILES_MATCHING PATTERN "*.elf")
 install(DIRECTORY scenarios/ DESTINATION ${CMAKE_INSTALL_DATADIR}/southbridge/scenarios)

@@ -170,7 +170,7 @@ std::vector<std::filesystem::path> guest_folders() {
     const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
     const auto root = program.parent_path().parent_path();
     folders.push_back(root / "guest");                       // a build tree
-    folders.push_back(root / "share/southbridge/guests");  // an installation
+    folders.push_back(root / "share/southbridge/guest");  // an installation
     return folders;
 }
 

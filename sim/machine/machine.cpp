@@ -11,6 +11,10 @@ namespace sb::machine {
 namespace {
 
 constexpr unsigned processor_priority = 8;  // after every bus master: a PC's processor yields the bus
+// Where a PC's firmware begins to give out PCI addresses: ports above the legacy devices', memory
+// between RAM and the I/O APIC.
+constexpr uint32_t first_pci_port = 0xc000;
+constexpr uint32_t first_pci_memory = 0xe0000000;
 constexpr size_t longest_console = 1u << 20;
 constexpr size_t most_records = 4096;  // of metrics and of checksums that one guest may report
 
@@ -56,10 +60,18 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
         cpu_->set_interrupt_controller(*controller);
     watch_ = std::make_unique<TimeLimit>(sim_, plan.run.duration("time_limit"));
     for (const auto& device : chassis_->devices()) device->reset();
+    hand_off();
     load(plan);
 }
 
 Machine::~Machine() = default;
+
+/// No firmware runs before a guest that is loaded directly: what it would leave behind is done here.
+/// (The local APIC's part, virtual wire mode, is a setting of that device.)
+void Machine::hand_off() {
+    uint32_t port = first_pci_port, memory = first_pci_memory;
+    for (pci::Function* function : chassis_->pci.functions()) function->assign_bases(port, memory);
+}
 
 void Machine::load(const Plan& plan) {
     const std::string& program = plan.guest.text("program");

@@ -60,6 +60,7 @@ class Machine : private bus::GuestProbeListener {
     void metric(const std::string& name, uint64_t value) override;
     void work(uint64_t bytes) override;
 
+    void hand_off();
     void load(const Plan& plan);
     void close_phase();
     void explain_end();
