@@ -59,7 +59,9 @@ class RegisterBank final : public Target {
     RegisterBank(Component& owner, const observe::Probe& probe, Spec spec);
     ~RegisterBank() override;
 
-    TargetSocket& socket() { return *socket_; }
+    /// Made on first use, before the simulation starts: a bank that is only reached through its owner
+    /// has none, and so needs no binding.
+    TargetSocket& socket();
     const Spec& spec() const { return spec_; }
     Component& owner() const { return owner_; }
     const std::vector<Register*>& registers() const { return registers_; }
