@@ -185,6 +185,7 @@ class Field {
         reg_.value_ = (reg_.value_ & ~mask_) | ((v << low_) & mask_);
         return *this;
     }
+    Field& operator=(const Field& o) { return *this = o.get(); }
     /// This field of some other value of the register, e.g. of what is being written.
     uint64_t of(uint64_t value) const { return (value & mask_) >> low_; }
     /// A value of the register with only this field set, to `v`.
