@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "bus/disk_image.h"
+#include "sim/observe/text_output.h"
 
 namespace sb::machine {
 namespace {
@@ -17,6 +18,7 @@ constexpr uint32_t first_pci_port = 0xc000;
 constexpr uint32_t first_pci_memory = 0xe0000000;
 constexpr size_t longest_console = 1u << 20;
 constexpr size_t most_records = 4096;  // of metrics and of checksums that one guest may report
+constexpr uint64_t most_checked_sectors = 1u << 24;  // 8 GiB: what checking may cost the host
 
 std::string command_line(const Plan& plan) {
     std::string line;
@@ -49,8 +51,16 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     chassis_ = std::make_unique<Chassis>(sim_, stream_, plan.bus);
     bus::Board& board = chassis_->board;
     board.offer<bus::GuestProbeListener>("probe.listener", *this);
-    board.offer<std::string>("console.text", console_);
-    for (const DevicePlan& device : plan.devices) chassis_->add(device);
+    for (const DevicePlan& device : plan.devices) {
+        chassis_->add(device);
+        // Whatever a guest prints, on any device with a text output, is part of the results.
+        if (auto* output = board.find<observe::TextOutput>(device.name + ".output"))
+            output->listen(
+                [this](uint8_t c) {
+                    if (console_.size() < longest_console) console_.push_back(static_cast<char>(c));
+                },
+                !options.console_to_terminal && device.config.text("output") == "terminal");
+    }
     port_ = std::make_unique<bus::ProcessorPort>(chassis_->bus, stream_, "processor_port",
                                                  processor_priority);
     cpu_ = std::make_unique<cpu::Cpu>(sim_, stream_, "cpu", plan.cpu, *port_);
@@ -131,10 +141,12 @@ void Machine::disk_checksum(unsigned drive, uint64_t lba, uint32_t sectors, uint
     auto* image = chassis_->board.find<bus::DiskImage>(fmt::format("disk.{}", drive));
     if (!image)
         result.problem = "there is no such drive";
-    else if (auto right = image->crc32(lba, sectors))
-        result.image = *right;
+    else if (lba > image->sectors() || sectors > image->sectors() - lba)
+        result.problem = "the disk has no such sectors";
+    else if ((checked_sectors_ += sectors) > most_checked_sectors)
+        result.problem = "more than 8 GiB were to be checked in this run";
     else
-        result.problem = "the image can not be read there";
+        result.image = image->crc32(lba, sectors);
     checksums_.push_back(result);
 }
 

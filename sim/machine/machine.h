@@ -81,6 +81,7 @@ class Machine : private bus::GuestProbeListener {
     Time phase_bus_;
     std::vector<GuestMetric> metrics_;
     std::vector<ChecksumResult> checksums_;
+    uint64_t checked_sectors_ = 0;
     std::string console_;
 };
 
