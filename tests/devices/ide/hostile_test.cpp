@@ -37,7 +37,8 @@ void check_works(Script& io, IdeBoard& board) {
     REQUIRE(io.in8(status) == (drdy | dsc));
     io.out8(bm_command, 0);
     uint64_t wrong = 0;
-    for (unsigned i = 0; i < 512; ++i) wrong += board.ram[0x390000 + i] != ImageFile::byte(5 * 512 + i);
+    for (unsigned i = 0; i < 512; ++i)
+        wrong += board.ram[0x390000 + i] != ImageFile::byte(5 * 512 + i);
     REQUIRE(wrong == 0);
 }
 
@@ -53,12 +54,21 @@ TEST_CASE("descriptor tables of any kind end or wait and never hang") {
     const std::vector<Prd> endless(8192, Prd{0x40000, 2, false});
     const Row rows[]{
         {"no end and 2 bytes each: wraps round its 64 KiB", endless, 0x10000, Row::always},
-        {"regions that overlap", {{0x20000, 4096, false}, {0x20100, 4096, true}}, 0x1000, Row::none},
+        {"regions that overlap",
+         {{0x20000, 4096, false}, {0x20100, 4096, true}},
+         0x1000,
+         Row::none},
         {"a region over a 64 KiB boundary", {{0x2fff0, 8192, true}}, 0x1000, Row::always},
         {"64 KiB from an odd place", {{0x20002, 0, true}}, 0x1000, Row::always},
         {"odd address and size", {{0x20001, 8193, true}}, 0x1000, Row::always},
-        {"a table over a 64 KiB boundary", {{0x20000, 2048, false}, {0x30000, 2048, true}}, 0x1fff8, Row::always},
-        {"the table is its own region", {{0x1000, 4096, false}, {0x1000, 4096, false}}, 0x1000, Row::reading},
+        {"a table over a 64 KiB boundary",
+         {{0x20000, 2048, false}, {0x30000, 2048, true}},
+         0x1fff8,
+         Row::always},
+        {"the table is its own region",
+         {{0x1000, 4096, false}, {0x1000, 4096, false}},
+         0x1000,
+         Row::reading},
         {"a region in ROM", {{0xfff00000, 8192, true}}, 0x1000, Row::reading},
         {"a region at the end of memory", {{0x3ffff0, 0, true}}, 0x1000, Row::always},
         {"a region at the end of all addresses", {{0xfffffffe, 0, true}}, 0x1000, Row::always},
@@ -145,6 +155,31 @@ TEST_CASE("commands and parameters written while busy are findings and change no
     });
 }
 
+TEST_CASE("reading Status within 400 ns of a command or a selection is a finding") {
+    IdeBoard board;
+    board.drive(quick({{"pio_mode", "4"}}), "disk0");
+    board.drive(quick({{"pio_mode", "4"}, {"unit", "1"}}), "disk1");
+    board.run([&](Script& io) {
+        io.out8(command, 0xe7);
+        io.wait(399_ns);
+        CHECK(board.findings() == 0);
+        io.in8(status);
+        CHECK(board.findings() == 1);
+        io.out8(command, 0xe7);
+        io.wait(400_ns);
+        io.in8(status);
+        io.out8(device, device_1);
+        io.in8(alternate);
+        CHECK(board.findings() == 1);
+        io.in8(status);
+        CHECK(board.findings() == 2);
+        io.out8(device, device_1);  // it was selected before
+        io.wait(300_ns);
+        io.in8(status);
+        CHECK(board.findings() == 2);
+    });
+}
+
 TEST_CASE("the engine is started twice and turned round and stopped at random") {
     ImageFile image{64 * 512};
     IdeBoard board;
@@ -177,8 +212,9 @@ TEST_CASE("random accesses of all widths to all registers") {
         const uint64_t calls = isolated([&] {
             ImageFile image{64 * 512};
             IdeBoard board;
-            board.drive(quick({{"image", image.path()}, {"snapshot", "true"}, {"reset_time", "10us"}}),
-                        "disk0");
+            board.drive(
+                quick({{"image", image.path()}, {"snapshot", "true"}, {"reset_time", "10us"}}),
+                "disk0");
             if (seed % 2) board.drive(quick({{"size", "64KiB"}, {"unit", "1"}}), "disk1");
             board.enable();
             std::mt19937 random{seed};
@@ -191,7 +227,8 @@ TEST_CASE("random accesses of all widths to all registers") {
                     auto port = static_cast<uint16_t>(bases[random() % 4] + random() % 16);
                     if (random() % 16 == 0) port = control;
                     // Often enough, a command that moves data, by a drive that can.
-                    constexpr uint8_t usual[]{0x20, 0x24, 0x25, 0x30, 0x35, 0xc4, 0xc5, 0xc8, 0xca, 0xec};
+                    constexpr uint8_t usual[]{0x20, 0x24, 0x25, 0x30, 0x35,
+                                              0xc4, 0xc5, 0xc8, 0xca, 0xec};
                     if (random() % 64 == 0) {
                         io.out8(control, 0);
                         address(io, random() % 70, random() % 20);
