@@ -6,17 +6,18 @@
 //
 // Register cycles. Both drives are wired in parallel: a write reaches both, and each decides by its
 // own copy of the DEV bit whether it acts (7.1). A read is answered by the drive that is selected;
-// where device 1 is absent, device 0 answers for it (9.16.1). A drive declares its registers in three
-// banks: the Data register (16 bits wide, its bank's access time is one data cycle of the current
-// PIO mode), the rest of the Command Block at offsets 1 to 7 (8-bit cycles), and the one register of
-// the Control Block at offset 0 (port 3F6h).
+// where device 1 is absent, device 0 answers for it (9.16.1). A drive declares its registers in
+// three banks: the Data register (16 bits wide, its bank's access time is one data cycle of the
+// current PIO mode), the rest of the Command Block at offsets 1 to 7 (8-bit cycles), and the one
+// register of the Control Block at offset 0 (port 3F6h).
 //
-// Interrupts. `intrq()` is the level that the drive puts on the cable: 0 while it is not selected or
-// nIEN is set. It tells the cable whenever that may have changed.
+// Interrupts. `intrq()` is the level that the drive puts on the cable: 0 while it is not selected
+// or nIEN is set. It tells the cable whenever that may have changed.
 //
 // DMA. A drive that wants data moved says how much, which way and how long a word takes; the host
 // moves some of it, the drive's request shrinks. A request never crosses a sector. The drive tells
-// the cable when it begins to request, and when it stops to for another reason than having been served.
+// the cable when it begins to request, and when it stops to for another reason than having been
+// served.
 #pragma once
 
 #include <span>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The commands of an ATA disk, as a table: ATA/ATAPI-6, clause 8; those with an obsolete opcode
-// ("without retry", RECALIBRATE, SEEK, INITIALIZE DEVICE PARAMETERS): ATA-3 (X3T10/2008D), clause 7.
+// ("without retry", RECALIBRATE, SEEK, INITIALIZE DEVICE PARAMETERS): ATA-3 (X3T10/2008D),
+// clause 7.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -54,9 +55,14 @@ std::span<const AtaDisk::Command> AtaDisk::commands() {
 }
 
 const AtaDisk::Command* AtaDisk::find(uint8_t opcode) {
-    for (const Command& command : commands())
-        if ((opcode & command.mask) == command.opcode) return &command;
-    return nullptr;
+    static const auto by_opcode = [] {
+        std::array<const Command*, 256> index{};
+        for (unsigned code = 0; code < index.size(); ++code)
+            for (const Command& command : commands())
+                if ((code & command.mask) == command.opcode) index[code] = &command;
+        return index;
+    }();
+    return by_opcode[opcode];
 }
 
 void AtaDisk::refuse() { refusal_ = static_cast<uint8_t>(task_.abort.make()); }
@@ -64,12 +70,14 @@ void AtaDisk::refuse() { refusal_ = static_cast<uint8_t>(task_.abort.make()); }
 /// A command that names sectors: its end with an error shows the address of the failing one.
 bool AtaDisk::media_command() {
     const Command* command = find(opcode_);
-    return command && (command->begin == &AtaDisk::address_sectors ||
-                       command->begin == &AtaDisk::verify_sectors || command->begin == &AtaDisk::seek);
+    return command &&
+           (command->begin == &AtaDisk::address_sectors ||
+            command->begin == &AtaDisk::verify_sectors || command->begin == &AtaDisk::seek);
 }
 
-/// Takes address and count from the registers: 6.2 (CHS and LBA), 6.20 (48-bit). Whether the sectors
-/// exist is found when each is due, so that those before the first missing one are transferred.
+/// Takes address and count from the registers: 6.2 (CHS and LBA), 6.20 (48-bit). Whether the
+/// sectors exist is found when each is due, so that those before the first missing one are
+/// transferred.
 void AtaDisk::address_sectors() {
     const Command& command = *find(opcode_);
     if (command.multiple && multiple_ == 0) return refuse();
@@ -112,7 +120,8 @@ void AtaDisk::seek() {
 
 void AtaDisk::identify() {
     const auto words = identity();
-    std::copy_n(reinterpret_cast<const uint8_t*>(words.data()), sector_bytes, buffer_.ref().begin());
+    std::copy_n(reinterpret_cast<const uint8_t*>(words.data()), sector_bytes,
+                buffer_.ref().begin());
     block_bytes_ = sector_bytes;
 }
 
@@ -142,7 +151,8 @@ void AtaDisk::select_mode() {
     for (const TransferMode& group : transfer_modes) {
         if (value < group.first || value >= group.first + group.count) continue;
         const auto mode = static_cast<uint8_t>(value - group.first);
-        if (group.kind == TransferMode::Kind::pio_default || group.kind == TransferMode::Kind::pio) {
+        if (group.kind == TransferMode::Kind::pio_default ||
+            group.kind == TransferMode::Kind::pio) {
             pio_mode_ = group.kind == TransferMode::Kind::pio ? mode : initial_pio_mode_;
             return apply_pio_mode();
         }

@@ -10,7 +10,10 @@ namespace sb::devices {
 namespace {
 
 const std::vector<Key> keys{
-    {"channel", ValueType::choice, "primary", "the cable that the drive is on",
+    {"channel",
+     ValueType::choice,
+     "primary",
+     "the cable that the drive is on",
      {"primary", "secondary"}},
     {"unit", ValueType::integer, "0", "its place on the cable: device 0 or 1", {}, 0, 1},
     {"image", ValueType::file, "", "the disk's contents; none: a blank disk in memory"},
@@ -36,10 +39,20 @@ ata::Cable& cable_of(const bus::DeviceContext& context) {
     const std::string& channel = context.config.text("channel");
     auto* cable = context.board.find<ata::Cable>("ata." + channel);
     if (!cable)
-        throw Error(fmt::format("{}: there is no {} IDE channel; describe its controller (piix-ide) "
-                                "before the drive",
-                                context.name, channel));
+        throw Error(
+            fmt::format("{}: there is no {} IDE channel; describe its controller (piix-ide) "
+                        "before the drive",
+                        context.name, channel));
     return *cable;
+}
+
+/// The text, which IDENTIFY DEVICE must have room for.
+const std::string& fitting(const bus::DeviceContext& context, const char* key, size_t room) {
+    const std::string& text = context.config.text(key);
+    if (text.size() > room)
+        throw Error(fmt::format("{}: {} \"{}\" has {} characters, a drive has room for {}",
+                                context.name, key, text, text.size(), room));
+    return text;
 }
 
 }  // namespace
@@ -57,8 +70,8 @@ AtaDisk::AtaDisk(const bus::DeviceContext& context)
              {.image = context.config.text("image"),
               .snapshot = context.config.boolean("snapshot"),
               .blank_bytes = context.config.integer("size")}},
-      model_{context.config.text("model")},
-      serial_{context.config.text("serial")},
+      model_{fitting(context, "model", 40)},
+      serial_{fitting(context, "serial", 20)},
       initial_pio_mode_{static_cast<uint8_t>(context.config.integer("pio_mode"))},
       times_{.read_after_read = context.config.duration("read_overhead"),
              .read_after_write = context.config.duration("read_after_write_overhead"),
@@ -72,11 +85,7 @@ AtaDisk::AtaDisk(const bus::DeviceContext& context)
              .write_data = [this](uint64_t word) { write_data(word); },
              .read_status = [this] { return read_status(); },
              .read_alternate_status = [this] { return shown_status(); },
-             .device_written =
-                 [this] {
-                     parameters_locked();
-                     cable_.intrq_changed();
-                 },
+             .device_written = [this] { device_written(); },
              .command_written = [this](uint64_t v) { command_written(static_cast<uint8_t>(v)); },
              .control_written = [this] { control_written(); },
              .parameters_locked = [this] { return parameters_locked(); }}},
@@ -88,7 +97,8 @@ AtaDisk::AtaDisk(const bus::DeviceContext& context)
         if (archive.loading()) apply_pio_mode();
     });
     cable_.plug(*this, unit_);
-    context.board.offer<bus::DiskImage>(fmt::format("disk.{}", cable_.number() * 2 + unit_), store_);
+    context.board.offer<bus::DiskImage>(fmt::format("disk.{}", cable_.number() * 2 + unit_),
+                                        store_);
     reset();
 }
 
@@ -109,6 +119,8 @@ void AtaDisk::reset() {
     track_ = 63;
     write_cache_ = look_ahead_ = true;
     power_ = 0xff;
+    status_valid_ = Time{};
+    was_named_ = named();
     apply_pio_mode();
     set_interrupt(false);
     cable_.dma_request_changed();
@@ -136,7 +148,12 @@ void AtaDisk::set_interrupt(bool pending) {
 // ---- Register hooks
 
 uint64_t AtaDisk::read_status() {
-    if (named()) set_interrupt(false);
+    if (named()) {
+        // Reading Alternate Status to pass the time is what drivers do, and is not reported.
+        if (now() < status_valid_)
+            finding("Status was read within 400 ns of a command or of selecting the drive");
+        set_interrupt(false);
+    }
     return shown_status();
 }
 
@@ -148,6 +165,18 @@ bool AtaDisk::parameters_locked() {
     if (named())
         finding("a parameter register was written while the drive was busy or had data to move");
     return true;
+}
+
+/// Status is not valid before 400 ns have passed since the end of the cycle that begins now.
+void AtaDisk::hold_status() {
+    status_valid_ = now() + Time::ns(pio_modes[pio_mode_].register_ns + 400);
+}
+
+void AtaDisk::device_written() {
+    parameters_locked();
+    if (named() && !was_named_) hold_status();
+    was_named_ = named();
+    cable_.intrq_changed();
 }
 
 void AtaDisk::control_written() {
@@ -176,8 +205,8 @@ void AtaDisk::command_written(uint8_t opcode) {
         });
         return;
     }
-    static const Command unknown{0, 0, "unknown", Protocol::none, Cost::other,
-                                 false, false, &AtaDisk::refuse};
+    static const Command unknown{0,           0,     "unknown", Protocol::none,
+                                 Cost::other, false, false,     &AtaDisk::refuse};
     opcode_ = opcode;
     if (!command)
         finding("a command that the drive does not know was written",
@@ -188,6 +217,7 @@ void AtaDisk::command_written(uint8_t opcode) {
 void AtaDisk::start(const Command& command) {
     ++commands_;
     set_interrupt(false);
+    hold_status();
     phase_ = Phase::starting;
     task_.busy = 1;
     task_.data_request = 0;
@@ -196,8 +226,8 @@ void AtaDisk::start(const Command& command) {
     task_.error = 0;
     refusal_ = 0;
     left_ = 0;
-    const Time time = command.protocol == Protocol::diagnostic ? times_.reset
-                                                               : overhead(command.cost);
+    const Time time =
+        command.protocol == Protocol::diagnostic ? times_.reset : overhead(command.cost);
     (this->*command.begin)();
     if (command.cost != Cost::other) {
         wrote_last_ = command.cost == Cost::write;
@@ -205,13 +235,15 @@ void AtaDisk::start(const Command& command) {
     }
     if (&command >= commands().data() && &command < commands().data() + commands().size())
         probe().emit(now(), observe::Kind::device,
-                     command_names_[static_cast<size_t>(&command - commands().data())], lba_, left_);
+                     command_names_[static_cast<size_t>(&command - commands().data())], lba_,
+                     left_);
     work_.arm_after(time);
 }
 
 Time AtaDisk::overhead(Cost cost) const {
     if (cost == Cost::read) return wrote_last_ ? times_.read_after_write : times_.read_after_read;
-    if (cost == Cost::write) return wrote_last_ ? times_.write_after_write : times_.write_after_read;
+    if (cost == Cost::write)
+        return wrote_last_ ? times_.write_after_write : times_.write_after_read;
     return times_.other;
 }
 
@@ -266,6 +298,7 @@ void AtaDisk::show_address(uint64_t lba) {
 void AtaDisk::finish_reset() {
     const bool diagnostic = opcode_ != 0;
     task_.signature();
+    was_named_ = named();
     task_.error.set(task_.error.spec().reset);
     task_.status.set(task_.status.spec().reset);
     phase_ = Phase::idle;

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An ATA hard disk. Programming model: ATA/ATAPI-6 (T13/1410D): registers of clause 7 (task_file.h),
-// commands of clause 8 (ata_commands.cpp), protocols of clause 9 (ata_transfer.cpp), transfer timing of clause 10
-// (ata_timing.h).
+// An ATA hard disk. Programming model: ATA/ATAPI-6 (T13/1410D): registers of clause 7
+// (task_file.h), commands of clause 8 (ata_commands.cpp), protocols of clause 9 (ata_transfer.cpp),
+// transfer timing of clause 10 (ata_timing.h).
 //
-// Time. A command takes its controller overhead from the write of COMMAND until its first data, or its
-// end where it moves none; then each DRQ block moves at the host's pace, a data cycle each word, and
-// `block_overhead` passes from the end of one block to the next, or to the end of the command. There
-// are no mechanics yet: every read is a hit in the drive's buffer. The overheads' defaults are those
-// of the Seagate Cheetah 9LP as DiskSim publishes them (a read hit 0.066 ms after a read, 0.273 ms
-// after a write; a write 0.907 and 0.896 ms). The standard names no time between blocks; the default,
-// 400 ns, is the shortest that a host which keeps the rule on the validity of Status can notice
-// (9.2: BSY is set within 400 ns of the host's last word).
-// A written sector reaches the image at the end of the overhead that follows its block; in a DMA
-// transfer, at its last word.
+// Time. A command takes its controller overhead from the write of COMMAND until its first data, or
+// its end where it moves none; then each DRQ block moves at the host's pace, a data cycle each
+// word, and `block_overhead` passes from the end of one block to the next, or to the end of the
+// command. There are no mechanics yet: every read is a hit in the drive's buffer. The overheads'
+// defaults are those of the Seagate Cheetah 9LP as DiskSim publishes them (a read hit 0.066 ms
+// after a read, 0.273 ms after a write; a write 0.907 and 0.896 ms). The standard names no time
+// between blocks; the default, 400 ns, is the shortest that a host which keeps the rule on the
+// validity of Status can notice (9.2: BSY is set within 400 ns of the host's last word). A written
+// sector reaches the image at the end of the overhead that follows its block; in a DMA transfer, at
+// its last word.
 //
-// Errors. An address out of range: IDNF; a sector that the host can not read: UNC; one that it can not
-// write: DF and ABRT. The sectors before it are transferred. LBA registers then hold its address.
+// Errors. An address out of range: IDNF; a sector that the host can not read: UNC; one that it can
+// not write: DF and ABRT. The sectors before it are transferred. LBA registers then hold its
+// address.
 //
 // Choices where the standard leaves one: settings survive a software reset (as if SET FEATURES 66h
 // had been given); Multiword DMA mode 0 is selected at power-on; the standby timer is not modelled,
@@ -106,7 +107,9 @@ class AtaDisk final : public bus::Device, public ata::Drive {
     uint64_t read_data();
     void write_data(uint64_t word);
     void command_written(uint8_t opcode);
+    void device_written();
     void control_written();
+    void hold_status();
     bool parameters_locked();
     bool named() const { return task_.dev == unit_; }
 
@@ -150,6 +153,9 @@ class AtaDisk final : public bus::Device, public ata::Drive {
     State<bool> interrupt_{*this, "interrupt", false};  // pending, whatever nIEN says
     State<bool> wrote_last_{*this, "wrote_last", false};
     State<uint8_t> refusal_{*this, "refusal", 0};  // ERROR bits that the command will end with
+
+    State<Time> status_valid_{*this, "status_valid"};  // the 400 ns rule (9.2)
+    State<bool> was_named_{*this, "was_named", false};
 
     // The transfer in progress.
     State<Addressing> addressing_{*this, "addressing", Addressing::chs};

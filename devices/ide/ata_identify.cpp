@@ -55,8 +55,8 @@ Words AtaDisk::identity() const {
     w[47] = static_cast<uint16_t>(0x8000 | max_multiple);
     w[49] = bits({8, 9, 10, 11});  // DMA, LBA, IORDY can be disabled, IORDY
     w[50] = valid;
-    w[51] = 2 << 8;                // the highest PIO mode that predates word 64
-    w[53] = bits({0, 1, 2});       // words 54-58, 64-70 and 88 are valid
+    w[51] = 2 << 8;           // the highest PIO mode that predates word 64
+    w[53] = bits({0, 1, 2});  // words 54-58, 64-70 and 88 are valid
     const uint64_t current = std::min<uint64_t>(65535, described / (heads_ * track_));
     w[54] = static_cast<uint16_t>(current);
     w[55] = heads_;
@@ -68,7 +68,7 @@ Words AtaDisk::identity() const {
     w[64] = bits({0, 1});  // PIO modes 3 and 4
     w[65] = w[66] = multiword_ns.back();
     w[67] = w[68] = pio_modes.back().data_ns;
-    w[80] = bits({4, 5, 6});   // ATA/ATAPI-4 to -6
+    w[80] = bits({4, 5, 6});               // ATA/ATAPI-4 to -6
     w[82] = bits({3, 14}) | bits({5, 6});  // power management, NOP; write cache, look-ahead
     w[83] = valid | bits({10, 12, 13});    // 48-bit addresses, FLUSH CACHE, FLUSH CACHE EXT
     w[84] = valid;
@@ -77,8 +77,8 @@ Words AtaDisk::identity() const {
     w[86] = bits({10, 12, 13});
     w[87] = valid;
     w[88] = modes(ultra_ns.size(), ultra_, dma_mode_);
-    // The cable has 80 conductors; the device number came from a jumper; the diagnostic passed. Device
-    // 0 says in bit 6 whether it answers for an absent device 1.
+    // The cable has 80 conductors; the device number came from a jumper; the diagnostic passed.
+    // Device 0 says in bit 6 whether it answers for an absent device 1.
     const uint16_t first = cable_.drive(1) ? bits({0, 1, 3}) : bits({0, 1, 3, 6});
     const uint16_t self = unit_ == 0 ? first : bits({8, 9, 11});
     w[93] = static_cast<uint16_t>(valid | bits({13}) | self);

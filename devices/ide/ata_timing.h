@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Transfer modes of the ATA interface and their cycle times, as data. Source: ATA/ATAPI-6 (T13/1410D
-// r0a), 10.2.1 register transfers, 10.2.2 PIO data transfers, 10.2.3 Multiword DMA, 10.2.4 Ultra DMA:
-// the t0 columns, which are the least cycle times. The rates that follow from them are ceilings.
+// Transfer modes of the ATA interface and their cycle times, as data. Source: ATA/ATAPI-6
+// (T13/1410D r0a), 10.2.1 register transfers, 10.2.2 PIO data transfers, 10.2.3 Multiword
+// DMA, 10.2.4 Ultra DMA: the t0 columns, which are the least cycle times. The rates that follow
+// from them are ceilings.
 #pragma once
 
 #include <array>

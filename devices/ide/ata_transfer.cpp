@@ -10,16 +10,20 @@ namespace sb::devices {
 
 void AtaDisk::work_due() {
     switch (phase_.get()) {
-        case Phase::starting: return begin_transfer();
-        case Phase::gap: return next_block();
+        case Phase::starting:
+            return begin_transfer();
+        case Phase::gap:
+            return next_block();
         case Phase::ending:
             complete();
             return set_interrupt(true);
-        case Phase::resetting: return finish_reset();
+        case Phase::resetting:
+            return finish_reset();
         case Phase::idle:
         case Phase::pio_in:
         case Phase::pio_out:
-        case Phase::dma: return;  // these wait for the host
+        case Phase::dma:
+            return;  // these wait for the host
     }
 }
 
@@ -29,11 +33,15 @@ void AtaDisk::begin_transfer() {
     const Command* command = find(opcode_);
     switch (command ? command->protocol : Protocol::none) {
         case Protocol::pio_in:
-        case Protocol::pio_out: return next_block();
+        case Protocol::pio_out:
+            return next_block();
         case Protocol::dma_in:
-        case Protocol::dma_out: return begin_dma();
+        case Protocol::dma_out:
+            return begin_dma();
         case Protocol::diagnostic:  // runs in Phase::resetting
-        case Protocol::none: complete(); return set_interrupt(true);
+        case Protocol::none:
+            complete();
+            return set_interrupt(true);
     }
 }
 

@@ -29,16 +29,26 @@ BusMaster::BusMaster(bus::Device& owner, bus::Board& board, pci::Function& funct
       function_{function},
       channel_{channel},
       command_{bank,
-               {.name = numbered("BMIC", channel.number()), .offset = offset, .bits = 8,
+               {.name = numbered("BMIC", channel.number()),
+                .offset = offset,
+                .bits = 8,
                 .doc = "bus master command"},
                {.write = [this](uint64_t) { command_written(); }}},
       status_{bank,
-              {.name = numbered("BMIS", channel.number()), .offset = offset + 2, .bits = 8,
+              {.name = numbered("BMIS", channel.number()),
+               .offset = offset + 2,
+               .bits = 8,
                .doc = "bus master status"}},
       table_{bank,
-             {.name = numbered("BMIDTP", channel.number()), .offset = offset + 4, .bits = 32,
+             {.name = numbered("BMIDTP", channel.number()),
+              .offset = offset + 4,
+              .bits = 32,
               .doc = "descriptor table pointer"}},
-      port_{owner, board.bus, board.stream, numbered("channel", channel.number()), 1,
+      port_{owner,
+            board.bus,
+            board.stream,
+            numbered("channel", channel.number()),
+            1,
             [this](bus::MasterPort::Result result) { burst_ended(result); }},
       link_{owner, numbered("link", channel.number()), [this] { link_due(); }},
       to_memory_{owner, numbered("to_memory", channel.number())},
@@ -84,7 +94,8 @@ void BusMaster::start() {
     left_ = 0;
     entry_ = static_cast<uint32_t>(table_address_.make(table_address_));
     if (!function_.bus_master())
-        owner_.finding("the bus master was started while bus mastering was disabled in PCI COMMAND");
+        owner_.finding(
+            "the bus master was started while bus mastering was disabled in PCI COMMAND");
     pump();
 }
 

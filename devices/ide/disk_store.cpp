@@ -36,17 +36,17 @@ void DiskStore::open(Component& owner, const Options& options) {
     };
     struct stat info = {};
     if (::stat(name, &info) != 0)
-        refuse(fmt::format("can not be opened ({}); give the path of an image file, or leave it out "
-                           "for a blank disk",
-                           std::strerror(errno)));
+        refuse(
+            fmt::format("can not be opened ({}); give the path of an image file, or leave it out "
+                        "for a blank disk",
+                        std::strerror(errno)));
     if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode))
         refuse("is not a file; give the path of an image file");
     in_memory_ = options.snapshot;
     // A privileged user may open a file that nobody may write: honour its mode all the same.
     const bool anyone_writes = (info.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) != 0;
-    file_ = in_memory_ || anyone_writes
-                ? ::open(name, (in_memory_ ? O_RDONLY : O_RDWR) | O_CLOEXEC)
-                : -1;
+    file_ = in_memory_ || anyone_writes ? ::open(name, (in_memory_ ? O_RDONLY : O_RDWR) | O_CLOEXEC)
+                                        : -1;
     if (file_ < 0 && !in_memory_ && (!anyone_writes || errno == EACCES || errno == EROFS))
         refuse("is read-only; make it writable, or set snapshot = true to keep writes in memory");
     if (file_ < 0) refuse(fmt::format("can not be opened ({})", std::strerror(errno)));
@@ -115,8 +115,7 @@ uint32_t DiskStore::crc32(uint64_t lba, uint64_t count) const {
         std::array<uint32_t, 256> entries{};
         for (uint32_t i = 0; i < entries.size(); ++i) {
             uint32_t value = i;
-            for (int bit = 0; bit < 8; ++bit)
-                value = (value >> 1) ^ (value & 1 ? 0xedb88320u : 0);
+            for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ (value & 1 ? 0xedb88320u : 0);
             entries[i] = value;
         }
         return entries;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A disk's sectors: an image file, or memory. Writes go to the file at once (pwrite), so that what the
-// guest wrote survives however the run ends; with `snapshot`, or without an image, they stay in
-// memory and in the saved state. Nothing here throws once the disk was opened: a host error is false.
+// A disk's sectors: an image file, or memory. Writes go to the file at once (pwrite), so that what
+// the guest wrote survives however the run ends; with `snapshot`, or without an image, they stay in
+// memory and in the saved state. Nothing here throws once the disk was opened: a host error is
+// false.
 //
-// An image whose last sector is cut short reads as if padded with zeros; a write to that sector makes
-// it whole. An image that shrinks during the run loses the sectors that are gone: they fail to read.
+// An image whose last sector is cut short reads as if padded with zeros; a write to that sector
+// makes it whole. An image that shrinks during the run loses the sectors that are gone: they fail
+// to read.
 #pragma once
 
 #include <array>

@@ -30,9 +30,10 @@ IdeChannel::IdeChannel(bus::Device& owner, bus::Board& board, unsigned number, P
 
 void IdeChannel::plug(ata::Drive& drive, unsigned unit) {
     if (drives_.at(unit))
-        throw Error(fmt::format("{}: the {} channel has two drives as device {}; give one of them "
-                                "another unit or channel",
-                                owner_.path(), number_ == 0 ? "primary" : "secondary", unit));
+        throw Error(
+            fmt::format("{}: the {} channel has two drives as device {}; give one of them "
+                        "another unit or channel",
+                        owner_.path(), number_ == 0 ? "primary" : "secondary", unit));
     drives_[unit] = &drive;
 }
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One IDE channel of the host adapter: the cable with its drives, the ports of the Command Block (8)
-// and of the Control Block (1), and the interrupt line. The registers themselves are the drives'.
+// One IDE channel of the host adapter: the cable with its drives, the ports of the Command Block
+// (8) and of the Control Block (1), and the interrupt line. The registers themselves are the
+// drives'.
 //
 // Time: an access takes one cycle of the answering drive's current PIO mode for each register or
 // data word that it covers (a 32-bit access to the data port is two words), and holds the bus that
 // long; it is not rounded to a clock of the adapter. Where nobody answers, it takes a mode 0 cycle.
 //
-// Nobody: with no device 0, what is read is a pulled-up cable with DD7 pulled down, so that BSY reads
-// as 0: 7Fh (ATA/ATAPI-6, 5.2 and annex on cables: a host has a 10 kilo-ohm pull-down on DD7).
+// Nobody: with no device 0, what is read is a pulled-up cable with DD7 pulled down, so that BSY
+// reads as 0: 7Fh (ATA/ATAPI-6, 5.2 and annex on cables: a host has a 10 kilo-ohm pull-down on
+// DD7).
 //
 // Interrupts: the line follows the selected drive's INTRQ, but rises only once all data that the
 // drive sent by DMA is in memory: 82801BA datasheet, 5.15.2, "Line Buffer" and BMISx bit 2.

@@ -13,7 +13,8 @@ const std::vector<Key> keys{
 
 pci::Bus& pci_of(const bus::DeviceContext& context) {
     if (!context.board.pci)
-        throw Error(fmt::format("{}: an IDE controller of this kind needs a PCI bus", context.name));
+        throw Error(
+            fmt::format("{}: an IDE controller of this kind needs a PCI bus", context.name));
     return *context.board.pci;
 }
 
@@ -32,25 +33,36 @@ SOUTHBRIDGE_DEVICE(piix_ide)
 
 PiixIde::PiixIde(const bus::DeviceContext& context)
     : Device{context},
-      function_{*this, pci_of(context), slot_of(context.config),
+      function_{*this,
+                pci_of(context),
+                slot_of(context.config),
                 {.vendor = 0x8086,
                  .device = static_cast<uint16_t>(context.config.integer("identity")),
                  .class_code = 0x010180}},
       timing_{function_.bank,
-              {.name = "IDETIM", .offset = 0x40, .bits = 16, .reset = 0x8000,
+              {.name = "IDETIM",
+               .offset = 0x40,
+               .bits = 16,
+               .reset = 0x8000,
                .doc = "channel timing; bit 15: decode enabled (stored)"},
-              2, 2},
-      slave_timing_{function_.bank,
-                    {.name = "SIDETIM", .offset = 0x44, .bits = 8,
-                     .doc = "timing of devices 1 (stored)"}},
-      sync_dma_control_{function_.bank,
-                        {.name = "SDMA_CNT", .offset = 0x48, .bits = 8,
-                         .doc = "Ultra DMA enables (stored)"}},
+              2,
+              2},
+      slave_timing_{
+          function_.bank,
+          {.name = "SIDETIM", .offset = 0x44, .bits = 8, .doc = "timing of devices 1 (stored)"}},
+      sync_dma_control_{
+          function_.bank,
+          {.name = "SDMA_CNT", .offset = 0x48, .bits = 8, .doc = "Ultra DMA enables (stored)"}},
       sync_dma_timing_{function_.bank,
-                       {.name = "SDMA_TIM", .offset = 0x4a, .bits = 16,
+                       {.name = "SDMA_TIM",
+                        .offset = 0x4a,
+                        .bits = 16,
                         .doc = "Ultra DMA cycle times (stored)"}},
       io_config_{function_.bank,
-                 {.name = "IDE_CONFIG", .offset = 0x54, .bits = 16, .reset = 0x00f0,
+                 {.name = "IDE_CONFIG",
+                  .offset = 0x54,
+                  .bits = 16,
+                  .reset = 0x00f0,
                   .doc = "cable reporting (80 conductors) and Ultra DMA base clocks (stored)"}},
       bank_{*this, {.name = "bus-master", .size = 16, .quiet_holes = true}},
       primary_{*this, context.board, 0, {.command = 0x1f0, .control = 0x3f6}, "irq14"},

@@ -52,7 +52,7 @@ TEST_CASE("an address that does not exist is IDNF with the sector's address") {
         bool extended;
         uint64_t lba;
         unsigned sectors;
-        unsigned good;    // sectors that are transferred first
+        unsigned good;  // sectors that are transferred first
         uint64_t failing;
     };
     const Row rows[]{{"read at the end", 0x20, false, 64, 1, 0, 64},
@@ -108,7 +108,8 @@ TEST_CASE("CHS sectors outside the track and heads beyond the last do not exist"
         io.out8(count, 32);
         io.out8(device, 7);
         run_command(io, 0x91);  // 8 heads of 32 sectors
-        for (Row row : {Row{1, 0, true}, {32, 7, true}, {0, 0, false}, {33, 0, false}, {1, 8, false}}) {
+        for (Row row :
+             {Row{1, 0, true}, {32, 7, true}, {0, 0, false}, {33, 0, false}, {1, 8, false}}) {
             CAPTURE(int{row.sector}, int{row.head});
             io.out8(device, row.head);
             io.out8(count, 1);

@@ -40,7 +40,8 @@ TEST_CASE("scatter-gather reads land where the table says") {
     const Row rows[]{
         {"one region", {{0x20000, 4096, true}}},
         {"two regions", {{0x20000, 512, false}, {0x30000, 3584, true}}},
-        {"regions of no round size", {{0x20002, 1000, false}, {0x21ffe, 34, false}, {0x50006, 3062, true}}},
+        {"regions of no round size",
+         {{0x20002, 1000, false}, {0x21ffe, 34, false}, {0x50006, 3062, true}}},
         {"very small regions",
          {{0x20002, 2, false}, {0x2000e, 2, false}, {0x20016, 4, false}, {0x30000, 4088, true}}},
         {"backwards", {{0x22000, 2048, false}, {0x21000, 2048, true}}},
@@ -81,8 +82,10 @@ TEST_CASE("scatter-gather writes gather what the table says") {
     IdeBoard board;
     board.drive(quick({{"image", image.path()}}));
     board.enable();
-    for (uint32_t i = 0; i < 0x20000; ++i) board.ram[0x20000 + i] = static_cast<uint8_t>(i * 11 + i / 256);
-    const std::vector<Prd> entries{{0x20002, 1000, false}, {0x21ffe, 34, false}, {0x30006, 3062, true}};
+    for (uint32_t i = 0; i < 0x20000; ++i)
+        board.ram[0x20000 + i] = static_cast<uint8_t>(i * 11 + i / 256);
+    const std::vector<Prd> entries{
+        {0x20002, 1000, false}, {0x21ffe, 34, false}, {0x30006, 3062, true}};
     board.run([&](Script& io) {
         set_mode(io, 0x45);
         for (bool extended : {false, true}) {
@@ -108,7 +111,8 @@ TEST_CASE("a size of zero is 64 KiB") {
     board.enable();
     board.run([&](Script& io) {
         set_mode(io, 0x45);
-        CHECK(transfer(io, board, true, 0, 256, {{0x20000, 0, false}, {0x30000, 0, true}}) == bm_interrupt);
+        CHECK(transfer(io, board, true, 0, 256, {{0x20000, 0, false}, {0x30000, 0, true}}) ==
+              bm_interrupt);
         CHECK(differing(board.ram + 0x20000, 0, 0x20000) == 0);
     });
 }
@@ -126,15 +130,21 @@ TEST_CASE("interrupt and active and error tell how a transfer ended") {
         {"write, as long", false, {{0x20000, 2048, true}}, bm_interrupt, drdy | dsc},
         {"read, longer", true, {{0x20000, 4096, true}}, bm_interrupt | bm_active, drdy | dsc},
         {"write, longer", false, {{0x20000, 4096, true}}, bm_interrupt | bm_active, drdy | dsc},
-        {"read, more entries", true, {{0x20000, 2048, false}, {0x30000, 2, true}},
-         bm_interrupt | bm_active, drdy | dsc},
+        {"read, more entries",
+         true,
+         {{0x20000, 2048, false}, {0x30000, 2, true}},
+         bm_interrupt | bm_active,
+         drdy | dsc},
         {"read, shorter", true, {{0x20000, 1024, true}}, 0, drdy | dsc | drq},
         {"read, shorter by a word", true, {{0x20000, 2046, true}}, 0, drdy | dsc | drq},
         {"write, shorter", false, {{0x20000, 1024, true}}, 0, drdy | dsc | drq},
         {"read to nowhere", true, {{0xf0000000, 2048, true}}, bm_error, drdy | dsc | drq},
         {"write from nowhere", false, {{0xf0000000, 2048, true}}, bm_error, drdy | dsc | drq},
-        {"read, second region nowhere", true, {{0x20000, 512, false}, {0xf0000000, 1536, true}},
-         bm_error, drdy | dsc | drq},
+        {"read, second region nowhere",
+         true,
+         {{0x20000, 512, false}, {0xf0000000, 1536, true}},
+         bm_error,
+         drdy | dsc | drq},
     };
     for (const Row& row : rows) {
         CAPTURE(row.name);
@@ -299,7 +309,8 @@ TEST_CASE("registers keep what they may and no more") {
         pci::Function* function = board.pci.find(1, 1);
         CHECK(function->bank.read(0, 4) == 0x244b8086);
         CHECK(function->bank.read(8, 4) >> 8 == 0x010180);
-        CHECK((function->bank.write(0x20, 4, 0xffffffff), function->bank.read(0x20, 4)) == 0xfffffff1);
+        CHECK((function->bank.write(0x20, 4, 0xffffffff), function->bank.read(0x20, 4)) ==
+              0xfffffff1);
         function->bank.write(0x40, 4, 0xa307e377);
         CHECK(function->bank.read(0x40, 4) == 0xa307e377);
     });

@@ -62,7 +62,8 @@ class IdeBoard : public TestBoard {
     explicit IdeBoard(bus::SystemBusTiming timing = {});
     bus::Device& drive(Settings settings = {}, const std::string& name = "disk0");
 
-    void enable(uint16_t pci_command = 0x05);  // ports and bus mastering, base address 4 at ide::bmi
+    void enable(
+        uint16_t pci_command = 0x05);  // ports and bus mastering, base address 4 at ide::bmi
     void put_table(uint32_t at, const std::vector<Prd>& entries);
     uint64_t findings() const;
 

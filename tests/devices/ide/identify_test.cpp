@@ -84,9 +84,9 @@ TEST_CASE("IDENTIFY DEVICE describes the drive") {
         CHECK(text(words, 10, 10) == "S-42");
         CHECK(text(words, 27, 20) == "A model of 1 GiB");
         CHECK((words[255] & 0xff) == 0xa5);
-        const unsigned sum = std::accumulate(words.begin(), words.end(), 0u, [](unsigned s, auto w) {
-            return s + (w & 0xff) + (w >> 8);
-        });
+        const unsigned sum =
+            std::accumulate(words.begin(), words.end(), 0u,
+                            [](unsigned s, auto w) { return s + (w & 0xff) + (w >> 8); });
         CHECK(sum % 256 == 0);
     });
 }

@@ -25,8 +25,8 @@ TEST_CASE("PIO data-in: an interrupt announces each block, none the end") {
             CHECK(io.in8(status) == (drdy | dsc | drq));
             CHECK_FALSE(board.irq14.level());
             const auto words = read_block(io, 255);
-            CHECK(words[1] == (ImageFile::byte(sector * 512 + 2) |
-                               ImageFile::byte(sector * 512 + 3) << 8));
+            CHECK(words[1] ==
+                  (ImageFile::byte(sector * 512 + 2) | ImageFile::byte(sector * 512 + 3) << 8));
             CHECK(io.in8(alternate) == (drdy | dsc | drq));
             io.in16(data);
             CHECK(io.in8(alternate) == (sector < 4 ? bsy | drdy | dsc : drdy | dsc));

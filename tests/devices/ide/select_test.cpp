@@ -14,8 +14,8 @@ struct Signature {
     bool operator==(const Signature&) const = default;
 };
 Signature signature(Script& io) {
-    return {io.in8(count), io.in8(lba_low), io.in8(lba_mid),
-            io.in8(lba_high), io.in8(device), io.in8(error)};
+    return {io.in8(count),    io.in8(lba_low), io.in8(lba_mid),
+            io.in8(lba_high), io.in8(device),  io.in8(error)};
 }
 constexpr Signature disk_signature{1, 1, 0, 0, 0, 1};  // ATA/ATAPI-6, 9.12; code 01h: passed
 
@@ -55,8 +55,10 @@ TEST_CASE("a soft reset ends a command in any of its phases") {
         Time after;
         unsigned words;
     };
-    const Row rows[]{{"in its overhead", 0x20, 10_us, 0},     {"in a block read", 0x20, 200_us, 100},
-                     {"between two blocks", 0x20, 200_us, 256}, {"in a block written", 0x30, 2_ms, 7},
+    const Row rows[]{{"in its overhead", 0x20, 10_us, 0},
+                     {"in a block read", 0x20, 200_us, 100},
+                     {"between two blocks", 0x20, 200_us, 256},
+                     {"in a block written", 0x30, 2_ms, 7},
                      {"while DMA is requested", 0xc8, 1_ms, 0}};
     IdeBoard board;
     board.drive();

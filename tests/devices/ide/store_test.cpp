@@ -39,7 +39,9 @@ std::string refused(const TestBoard::Settings& settings) {
     });
 }
 
-bool says(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+bool says(const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -162,6 +164,7 @@ TEST_CASE("images that can not serve are refused with what to do") {
     CHECK(refused({{"image", locked.path()}, {"snapshot", "true"}}).empty());
     CHECK(says(refused({{"image", "/nonexistent/disk.img"}}), "can not be opened"));
     CHECK(says(refused({{"image", "/tmp"}}), "is not a file"));
+    CHECK(says(refused({{"serial", "a number of 27 characters"}}), "has room for 20"));
 }
 
 TEST_CASE("drives that can not be plugged are refused with what to do") {
