@@ -64,11 +64,15 @@ RegisterBank::RegisterBank(Device& owner, Spec spec)
 
 RegisterBank::RegisterBank(Component& owner, const observe::Probe& probe, Spec spec)
     : owner_{owner}, probe_{probe}, spec_{spec} {
-    socket_ = std::make_unique<TargetSocket>(owner, spec_.name, *this);
     at_.resize(spec_.size);
 }
 
 RegisterBank::~RegisterBank() = default;
+
+TargetSocket& RegisterBank::socket() {
+    if (!socket_) socket_ = std::make_unique<TargetSocket>(owner_, spec_.name, *this);
+    return *socket_;
+}
 
 void RegisterBank::add(Register& reg) {
     if (reg.spec().offset >= spec_.size)

@@ -61,7 +61,9 @@ class RegisterBank final : public Target {
     RegisterBank(Component& owner, const observe::Probe& probe, Spec spec);
     ~RegisterBank() override;
 
-    TargetSocket& socket() { return *socket_; }
+    /// Made at the first call: a bank that is not mapped (index and data registers, configuration
+    /// space) has none, since SystemC wants every socket bound.
+    TargetSocket& socket();
     const Spec& spec() const { return spec_; }
     Component& owner() const { return owner_; }
     const std::vector<Register*>& registers() const { return registers_; }
