@@ -40,7 +40,7 @@ class Fuzz {
         : board_{board}, io_{io}, lines_{lines}, random_{seed} {}
 
     void run(uint64_t accesses) {
-        for (uint64_t i = 0; i < accesses && !board_.sim.finished(); ++i) {
+        for (; done_ < accesses && !board_.sim.finished(); ++done_) {
             if (below(8) == 0) io_.wait(Time::ps(below(2) ? below(2'000'000) : below(50'000'000)));
             if (below(16) == 0) lines_.set("irq" + std::to_string(below(24)), below(2));
             if (below(16) == 0) acknowledge();
@@ -50,6 +50,8 @@ class Fuzz {
                 access();
         }
     }
+
+    uint64_t done() const { return done_; }
 
   private:
     uint64_t below(uint64_t n) { return random_() % n; }
@@ -116,27 +118,37 @@ class Fuzz {
     Script& io_;
     LineSource& lines_;
     std::mt19937_64 random_;
+    uint64_t done_ = 0;
 };
 
-/// Plugs the models, drives them, and gives how many were there.
-unsigned drive(const std::vector<const bus::DeviceModel*>& models, uint64_t accesses, uint64_t seed) {
+struct Driven {
+    unsigned models = 0;
+    uint64_t accesses = 0;
+};
+
+/// Plugs the models and drives them.
+Driven drive(const std::vector<const bus::DeviceModel*>& models, uint64_t accesses, uint64_t seed) {
     return test::isolated([&] {
         TestBoard board;
-        unsigned plugged = 0;
+        Driven driven;
         for (const bus::DeviceModel* model : models) {
             try {
                 board.plug(model->name, model->name, quiet(*model));
-                ++plugged;
+                ++driven.models;
             } catch (const Error&) {
                 // It needs settings, or something that is not on this board.
             }
         }
-        if (plugged == 0) return 0u;
+        if (driven.models == 0) return driven;
         // Where bus masters can write.
         if (board.memory.clash(0, 0x10000).empty()) board.add_memory(0, 0x10000);
         LineSource lines{board.board};
-        board.run([&](Script& io) { Fuzz{board, io, lines, seed}.run(accesses); });
-        return plugged;
+        board.run([&](Script& io) {
+            Fuzz fuzz{board, io, lines, seed};
+            fuzz.run(accesses);
+            driven.accesses = fuzz.done();
+        });
+        return driven;
     });
 }
 
@@ -150,9 +162,11 @@ TEST_CASE("every model alone withstands random accesses") {
     unsigned driven = 0;
     for (const bus::DeviceModel* model : models) {
         INFO(model->name << " with seed " << seed);
-        unsigned plugged = 0;
-        CHECK_NOTHROW(plugged = drive({model}, accesses / models.size(), seed));
-        driven += plugged;
+        Driven result;
+        CHECK_NOTHROW(result = drive({model}, accesses / models.size(), seed));
+        driven += result.models;
+        if (result.models && model->name != "debug_exit")  // which ends its run
+            CHECK(result.accesses == accesses / models.size());
     }
     CHECK(driven >= 10);
 }
@@ -161,8 +175,9 @@ TEST_CASE("all models together withstand random accesses") {
     std::vector<const bus::DeviceModel*> models;
     for (const bus::DeviceModel* model : bus::DeviceModels::instance().all())
         if (model->name != "debug_exit") models.push_back(model);  // it would end the run
-    unsigned plugged = 0;
-    CHECK_NOTHROW(plugged = drive(models, setting("SOUTHBRIDGE_FUZZ_ACCESSES", 200'000),
-                                  setting("SOUTHBRIDGE_FUZZ_SEED", 1)));
-    CHECK(plugged >= 9);
+    const uint64_t accesses = setting("SOUTHBRIDGE_FUZZ_ACCESSES", 200'000);
+    Driven driven;
+    CHECK_NOTHROW(driven = drive(models, accesses, setting("SOUTHBRIDGE_FUZZ_SEED", 1)));
+    CHECK(driven.models >= 9);
+    CHECK(driven.accesses == accesses);
 }
