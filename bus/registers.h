@@ -61,8 +61,8 @@ class RegisterBank final : public Target {
     RegisterBank(Component& owner, const observe::Probe& probe, Spec spec);
     ~RegisterBank() override;
 
-    /// Made on first use, before the simulation starts: a bank that is only reached through its owner
-    /// has none, and so needs no binding.
+    /// Made at the first call: a bank that is not mapped (index and data registers, configuration
+    /// space) has none, since SystemC wants every socket bound.
     TargetSocket& socket();
     const Spec& spec() const { return spec_; }
     Component& owner() const { return owner_; }
