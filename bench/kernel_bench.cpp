@@ -3,6 +3,7 @@
 // Timer events per second of host time, and how that changes with the number of armed timers.
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <memory>
 
 #include "sim/kernel/component.h"

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <atomic>
 
 #include "bus/disk_image.h"
 #include "sim/observe/text_output.h"
@@ -19,6 +19,8 @@ constexpr uint32_t first_pci_memory = 0xe0000000;
 constexpr size_t longest_console = 1u << 20;
 constexpr size_t most_records = 4096;  // of metrics and of checksums that one guest may report
 constexpr uint64_t most_checked_sectors = 1u << 24;  // 8 GiB: what checking may cost the host
+
+std::atomic<bool> stop_requested{false};
 
 std::string command_line(const Plan& plan) {
     std::string line;
@@ -63,11 +65,12 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     }
     port_ = std::make_unique<bus::ProcessorPort>(chassis_->bus, stream_, "processor_port",
                                                  processor_priority);
-    cpu_ = std::make_unique<cpu::Cpu>(sim_, stream_, "cpu", plan.cpu, *port_);
-    board.line("intr").connect(cpu_->intr(), 0);
-    board.line("nmi").connect(cpu_->nmi(), 0);
+    cpu_ = std::make_unique<cpu::Cpu>(sim_, stream_, "cpu", *port_, plan.cpu);
+    board.line("intr").connect(*cpu_, cpu::Cpu::intr);
+    board.line("nmi").connect(*cpu_, cpu::Cpu::nmi);
     if (auto* controller = board.find<bus::InterruptAcknowledge>("intr.acknowledge"))
-        cpu_->set_interrupt_controller(*controller);
+        cpu_->connect_acknowledge(*controller);
+    cpu_->poll_stop(stop_requested);
     watch_ = std::make_unique<TimeLimit>(sim_, plan.run.duration("time_limit"));
     for (const auto& device : chassis_->devices()) device->reset();
     hand_off();
@@ -108,7 +111,7 @@ void Machine::explain_end() {
     if (!sim_.finished())
         sim_.finish({Outcome::Kind::idle, 0,
                      "Nothing is left that could happen: the processor is halted, and no device "
-                     "will ever interrupt it."});
+                     "will ever interrupt it.\n" + cpu_->describe_state()});
 }
 
 void Machine::close_phase() {
@@ -163,7 +166,7 @@ Results Machine::results() const {
     results.question = plan_.question;
     results.outcome = sim_.outcome();
     results.elapsed = sim_.now();
-    results.cpu_model = cpu_->model_name();
+    results.cpu_model = cpu_->model().name;
     results.cpu_hz = cpu_->clock().hz();
     results.total = {"total", results.elapsed, 0, cpu_->attribution().total(), chassis_->bus.held()};
     for (unsigned id = 0; id < phases_.size(); ++id) {
@@ -185,6 +188,6 @@ Results Machine::results() const {
 
 Machine::Pulse Machine::pulse() const { return {}; }
 
-void Machine::request_stop() { cpu::Cpu::request_stop(); }
+void Machine::request_stop() { stop_requested.store(true, std::memory_order_relaxed); }
 
 }  // namespace sb::machine

@@ -146,7 +146,7 @@ const std::vector<KeyGroup>& key_groups() {
     static const std::vector<KeyGroup> groups{
         {"run", "the run itself", run_keys()},
         {"machine", "which machine", machine_keys()},
-        {"cpu", "the processor", cpu::keys()},
+        {"cpu", "the processor", cpu::processor_keys()},
         {"bus", "the system bus", bus_keys()},
         {"guest", "what runs inside", guest_keys()},
     };
@@ -166,7 +166,7 @@ Plan make_plan(const Scenario& scenario) {
     plan.run = fill(scenario, "run", run_keys());
     fill(scenario, "machine", machine_keys());
     plan.bus = fill(scenario, "bus", bus_keys());
-    plan.cpu = fill(scenario, "cpu", cpu::keys());
+    plan.cpu = fill(scenario, "cpu", cpu::processor_keys());
     plan.guest = fill(scenario, "guest", guest_keys());
     plan.guest_place = {scenario.file(), 0};
     if (const RawValue* program = scenario.find("guest", "program")) {
