@@ -269,7 +269,7 @@ void AtaDisk::fail() {
     cable_.dma_request_changed();
 }
 
-/// The address of the first sector that failed (8.27.6 and its like).
+/// The address of the first sector that failed.
 void AtaDisk::show_address(uint64_t lba) {
     const auto byte = [lba](unsigned i) { return static_cast<unsigned>(lba >> (8 * i)) & 0xff; };
     if (addressing_ == Addressing::lba48) {
