@@ -59,8 +59,8 @@ class Code {
 /// A few ports: 0x10 reads `value` and records writes; each access takes `takes`.
 class PortDevice : public Component, public bus::Target {
   public:
-    PortDevice(Simulation& sim, Time takes)
-        : Component{sim, "port_device"}, socket{*this, "socket", *this}, takes{takes} {}
+    PortDevice(Simulation& sim, const std::string& name, Time takes)
+        : Component{sim, name}, socket{*this, "socket", *this}, takes{takes} {}
     void transport(bus::Payload& p, sc_core::sc_time& delay) override {
         uint32_t v = value;
         if (p.is_read())
@@ -95,10 +95,10 @@ class Guest {
                    bus::SystemBusTiming timing = {})
         : board{timing},
           memory{board.add_memory(0, memory_size)},
-          ports{board.sim, port_time},
-          free_ports{board.sim, {}},
+          ports{board.sim, "devices", port_time},
+          free_ports{board.sim, "observers", {}},
           cpu{board.sim, board.stream, "cpu", board.processor, config(model, std::move(settings))} {
-        board.ports.map(0x10, 0x10, board.ports.attach(ports.socket), "ports");
+        board.ports.map(0x10, 8, board.ports.attach(ports.socket), "ports");
         board.ports.map(0xe9, 1, board.ports.attach(free_ports.socket), "free", true);
         cpu.start_flat(0);
         cpu.state().regs[cpu::esp] = stack;
