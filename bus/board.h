@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bus/line.h"
 #include "bus/system_bus.h"
@@ -49,7 +50,19 @@ class Board {
         return pointer ? *pointer : nullptr;
     }
 
+    /// The object of this name and type, made on first use and owned by the board: what several
+    /// devices share and none of them owns (the APIC bus).
+    template <typename T>
+    T& shared(const std::string& name) {
+        if (T* known = find<T>(name)) return *known;
+        auto made = std::make_shared<T>();
+        owned_.push_back(made);
+        offer(name, *made);
+        return *made;
+    }
+
   private:
+    std::vector<std::shared_ptr<void>> owned_;
     std::map<std::string, std::unique_ptr<Line>> lines_;
     std::map<std::string, std::any> services_;
 };

@@ -88,6 +88,19 @@ void Function::remap() {
     }
 }
 
+void Function::assign_bases(uint32_t& next_port, uint32_t& next_memory) {
+    for (unsigned i = 0; i < bases_.size(); ++i) {
+        const Base& b = bases_[i];
+        if (b.size == 0) continue;
+        uint32_t& next = b.space == Space::ports ? next_port : next_memory;
+        next = (next + b.size - 1) & ~(b.size - 1);
+        write_base(i, next);
+        (b.space == Space::ports ? port_enable : memory_enable) = 1;
+        next += b.size;
+    }
+    remap();
+}
+
 void Bus::add(Function& function) {
     const Slot slot = function.slot();
     if (slot.device > 31 || slot.function > 7)

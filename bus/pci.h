@@ -44,6 +44,10 @@ class Function {
     void add_base(unsigned index, Space space, uint32_t size, TargetSocket& socket,
                   const std::string& name);
 
+    /// What firmware does at start: gives every base address register that has a size an address from
+    /// the cursors, which move on, and lets the function answer.
+    void assign_bases(uint32_t& next_port, uint32_t& next_memory);
+
     bool bus_master() const { return bus_master_enable; }
     Slot slot() const { return slot_; }
 

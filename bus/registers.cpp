@@ -64,11 +64,15 @@ RegisterBank::RegisterBank(Device& owner, Spec spec)
 
 RegisterBank::RegisterBank(Component& owner, const observe::Probe& probe, Spec spec)
     : owner_{owner}, probe_{probe}, spec_{spec} {
-    socket_ = std::make_unique<TargetSocket>(owner, spec_.name, *this);
     at_.resize(spec_.size);
 }
 
 RegisterBank::~RegisterBank() = default;
+
+TargetSocket& RegisterBank::socket() {
+    if (!socket_) socket_ = std::make_unique<TargetSocket>(owner_, spec_.name, *this);
+    return *socket_;
+}
 
 void RegisterBank::add(Register& reg) {
     if (reg.spec().offset >= spec_.size)
@@ -78,11 +82,12 @@ void RegisterBank::add(Register& reg) {
     at_[reg.spec().offset].push_back(&reg);
 }
 
-Register* RegisterBank::find(uint32_t offset, bool write) const {
+Register* RegisterBank::find(uint32_t offset, bool write, uint64_t data) const {
     if (offset >= at_.size()) return nullptr;
     Register* other = nullptr;
     for (Register* reg : at_[offset]) {
         if (reg->hooks_.when && !reg->hooks_.when()) continue;
+        if (write && reg->hooks_.takes && !reg->hooks_.takes(data & reg->all_)) continue;
         if (write ? reg->writable() : reg->readable()) return reg;
         other = reg;
     }
@@ -90,9 +95,10 @@ Register* RegisterBank::find(uint32_t offset, bool write) const {
 }
 
 /// The register that starts at `offset` or, failing that, one that covers it.
-Register* RegisterBank::covering(uint32_t offset, bool write) const {
+Register* RegisterBank::covering(uint32_t offset, bool write, uint64_t data) const {
     for (uint32_t back = 0; back < 8 && back <= offset; ++back)
-        if (Register* reg = find(offset - back, write); reg && reg->bytes() > back) return reg;
+        if (Register* reg = find(offset - back, write, data); reg && reg->bytes() > back)
+            return reg;
     return nullptr;
 }
 
@@ -129,29 +135,32 @@ uint64_t RegisterBank::access(bool write, uint32_t offset, unsigned bytes, uint6
     uint64_t result = 0;
     for (unsigned at = 0; at < bytes;) {
         unsigned done = 1;
+        bool repeat = false;
         stretched_ = spec_.access_time;
         uint64_t part = 0;
         if (delay) {
             Simulation::LocalTime local{owner_.simulation(), Time::from(*delay)};
-            part = piece(write, offset, bytes - at, data >> (8 * at), done);
+            part = piece(write, offset, bytes - at, data >> (8 * at), done, repeat);
             *delay += stretched_.sc();
         } else {
-            part = piece(write, offset, bytes - at, data >> (8 * at), done);
+            part = piece(write, offset, bytes - at, data >> (8 * at), done, repeat);
         }
         result |= (part & lanes(done)) << (8 * at);
         at += done;
-        Register* same = find(offset, write);
-        if (!(same && same->spec().fifo && done == same->bytes())) offset += done;
+        if (!repeat) offset += done;
     }
     return result;
 }
 
 uint64_t RegisterBank::piece(bool write, uint32_t offset, unsigned bytes, uint64_t data,
-                             unsigned& done) {
-    Register* reg = covering(offset, write);
+                             unsigned& done, bool& repeat) {
+    Register* reg = covering(offset, write, data);
+    if (reg && reg->spec().whole && (bytes < reg->bytes() || offset != reg->spec().offset))
+        reg = nullptr;
     if (!reg || !(write ? reg->writable() : reg->readable())) {
         done = 1;
         if (reg) done = std::min(bytes, reg->bytes() - (offset - reg->spec().offset));
+        if (!reg && spec_.on_hole) spec_.on_hole(offset, write);
         if (!reg && !spec_.quiet_holes)
             owner_.finding("a register that does not exist was accessed", [&] {
                 return fmt::format("{} of {} byte(s) at offset {:#x} of {}",
@@ -162,6 +171,7 @@ uint64_t RegisterBank::piece(bool write, uint32_t offset, unsigned bytes, uint64
     const unsigned shift = 8 * (offset - reg->spec().offset);
     done = std::min(bytes, reg->bytes() - shift / 8);
     const uint64_t mask = lanes(done);
+    repeat = reg->spec().fifo && done == reg->bytes();
     if (!write) return read_piece(*reg, shift, mask);
     write_piece(*reg, shift, mask, data);
     return 0;

@@ -52,6 +52,8 @@ class RegisterBank final : public Target {
         uint64_t hole = 0;          // what is read where no register is (each byte lane of it)
         bool quiet_holes = false;   // accesses to holes are legal: no finding
         bool trace = true;          // emit read and write events
+        /// Called for each access to a hole.
+        std::function<void(uint32_t offset, bool write)> on_hole = {};
     };
 
     /// Adds itself to the owning device's banks.
@@ -59,7 +61,9 @@ class RegisterBank final : public Target {
     RegisterBank(Component& owner, const observe::Probe& probe, Spec spec);
     ~RegisterBank() override;
 
-    TargetSocket& socket() { return *socket_; }
+    /// Made at the first call: a bank that is not mapped (index and data registers, configuration
+    /// space) has none, since SystemC wants every socket bound.
+    TargetSocket& socket();
     const Spec& spec() const { return spec_; }
     Component& owner() const { return owner_; }
     const std::vector<Register*>& registers() const { return registers_; }
@@ -77,11 +81,12 @@ class RegisterBank final : public Target {
   private:
     friend class Register;
     void add(Register& reg);
-    Register* find(uint32_t offset, bool write) const;
-    Register* covering(uint32_t offset, bool write) const;
+    Register* find(uint32_t offset, bool write, uint64_t data) const;
+    Register* covering(uint32_t offset, bool write, uint64_t data) const;
     uint64_t access(bool write, uint32_t offset, unsigned bytes, uint64_t data,
                     sc_core::sc_time* delay);
-    uint64_t piece(bool write, uint32_t offset, unsigned bytes, uint64_t data, unsigned& done);
+    uint64_t piece(bool write, uint32_t offset, unsigned bytes, uint64_t data, unsigned& done,
+                   bool& repeat);
     uint64_t read_piece(Register& reg, unsigned shift, uint64_t mask);
     void write_piece(Register& reg, unsigned shift, uint64_t mask, uint64_t data);
 
@@ -99,6 +104,9 @@ struct RegisterHooks {
     std::function<void(uint64_t written)> write = {};
     /// The register answers at its offset only while this holds (bank-switched registers).
     std::function<bool()> when = {};
+    /// Of several registers at one offset, a write goes to the first that takes the value (where
+    /// bits of the value say which register is meant, as the 8259A's ICW1, OCW2 and OCW3).
+    std::function<bool(uint64_t written)> takes = {};
 };
 
 class Register {
@@ -112,6 +120,7 @@ class Register {
         std::string doc;
         std::string effect = {};  // side effect of reading or writing, for the printed map
         bool fifo = false;        // wider accesses repeat on it
+        bool whole = false;       // answers accesses to all of it only; others find a hole
     };
     using Hooks = RegisterHooks;
 
@@ -178,6 +187,7 @@ class Field {
         reg_.value_ = (reg_.value_ & ~mask_) | ((v << low_) & mask_);
         return *this;
     }
+    Field& operator=(const Field& o) { return *this = o.get(); }
     /// This field of some other value of the register, e.g. of what is being written.
     uint64_t of(uint64_t value) const { return (value & mask_) >> low_; }
     /// A value of the register with only this field set, to `v`.

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# Installation: the program, the headers and libraries that an out-of-tree device needs, and the CMake
-# package by which it finds them.
+# Installation: the program, its guests, boards and scenarios, the headers that an out-of-tree device
+# needs, and the CMake package by which it finds them.
 include(CMakePackageConfigHelpers)
 
-get_property(rooms GLOBAL PROPERTY SOUTHBRIDGE_ROOMS)
-install(TARGETS southbridge_options ${rooms} EXPORT southbridge-targets
-        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/southbridge)
-foreach(room IN ITEMS sim/kernel sim/observe bus cpu devices sim/machine)
+install(TARGETS southbridge_sdk EXPORT southbridge-targets)
+foreach(room IN ITEMS sim/kernel sim/observe bus)
     install(DIRECTORY ${room}/ DESTINATION include/southbridge/${room} FILES_MATCHING PATTERN "*.h")
 endforeach()
 install(EXPORT southbridge-targets NAMESPACE southbridge::

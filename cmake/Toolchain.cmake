@@ -7,7 +7,6 @@ endif()
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
@@ -26,13 +25,18 @@ find_package(Threads REQUIRED)
 find_path(SYSTEMC_INCLUDE systemc REQUIRED)
 find_library(SYSTEMC_LIBRARY systemc REQUIRED)
 
-add_library(southbridge_options INTERFACE)
-add_library(southbridge::options ALIAS southbridge_options)
-target_include_directories(southbridge_options INTERFACE
+# What a device out of tree needs in order to compile: headers and settings, no library of ours, since
+# the program that loads it has them.
+add_library(southbridge_sdk INTERFACE)
+set_target_properties(southbridge_sdk PROPERTIES EXPORT_NAME sdk)
+target_include_directories(southbridge_sdk INTERFACE
     $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<INSTALL_INTERFACE:include/southbridge>)
 # Debian builds SystemC as C++17, and its headers check that their user does the same.
-target_compile_definitions(southbridge_options INTERFACE SC_CPLUSPLUS=201703L)
-target_compile_features(southbridge_options INTERFACE cxx_std_20)
+target_compile_definitions(southbridge_sdk INTERFACE SC_CPLUSPLUS=201703L)
+target_compile_features(southbridge_sdk INTERFACE cxx_std_20)
+
+add_library(southbridge_options INTERFACE)
+target_link_libraries(southbridge_options INTERFACE southbridge_sdk)
 # SystemC's library refers to sc_main, which sim/kernel has: it must be taken from that archive.
 target_link_options(southbridge_options INTERFACE -Wl,-u,sc_main)
 target_link_libraries(southbridge_options INTERFACE systemc fmt::fmt)

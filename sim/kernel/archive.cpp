@@ -135,7 +135,7 @@ void Archive::timer(Timer& timer) {
     struct {
         Time due;
         uint64_t order;
-    } saved{timer.due(), timer.order_};
+    } saved{timer.due(), timer.armed() ? timer.order_ : 0};
     value(timer.name(), saved);
     if (!loading()) return;
     if (saved.due == Time::max())

@@ -11,6 +11,9 @@ Component::Component(Simulation& sim, const std::string& name)
 Component::~Component() { sim_.forget(*this); }
 
 void Component::declare_state(std::string name, std::function<void(Archive&)> visit) {
+    // Two items of one name would overwrite each other in an archive: a fault of the declaration.
+    for (const Item& item : state_)
+        if (item.name == name) throw Error(path() + ": state \"" + name + "\" is declared twice");
     state_.push_back({std::move(name), std::move(visit)});
 }
 

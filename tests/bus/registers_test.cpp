@@ -28,6 +28,11 @@ struct Dut : Component {
     Register version{bank, {.name = "VERSION", .offset = 12, .bits = 8, .access = ro, .reset = 3,
                             .doc = "version"}};
 
+    Register word{bank, {.name = "WORD", .offset = 13, .bits = 8, .access = wo, .doc = "bit 4 set"},
+                  {.takes = [](uint64_t v) { return (v & 0x10) != 0; }}};
+    Register other{bank, {.name = "OTHER", .offset = 13, .bits = 8, .access = wo, .doc = "the rest"}};
+    Register index{bank, {.name = "INDEX", .offset = 4, .bits = 16, .doc = "index", .whole = true}};
+
     uint64_t access(bool write, uint32_t offset, unsigned bytes, uint64_t value = 0) {
         Request request;
         delay = sc_core::SC_ZERO_TIME;
@@ -74,8 +79,28 @@ TEST_CASE("a wide access repeats on a fifo register, each at its own time") {
 TEST_CASE("a hole reads as declared and is a finding; a read-only register ignores writes") {
     Simulation sim;
     Dut dut{sim};
-    CHECK(dut.access(false, 4, 1) == 0);
+    CHECK(dut.access(false, 14, 1) == 0);
     CHECK(sim.findings().count("a register that does not exist was accessed") == 1);
     dut.access(true, 12, 1, 0x55);
     CHECK(dut.access(false, 12, 1) == 3);
+}
+
+TEST_CASE("the value written chooses among registers at one offset") {
+    Simulation sim;
+    Dut dut{sim};
+    dut.access(true, 13, 1, 0x11);
+    dut.access(true, 13, 1, 0x22);
+    CHECK(dut.word == 0x11);
+    CHECK(dut.other == 0x22);
+}
+
+TEST_CASE("a register that answers whole accesses only is a hole to others") {
+    Simulation sim;
+    Dut dut{sim};
+    dut.access(true, 4, 1, 0x11);
+    dut.access(true, 5, 1, 0x22);
+    CHECK(dut.index == 0);
+    CHECK(sim.findings().count("a register that does not exist was accessed") == 2);
+    dut.access(true, 4, 2, 0x2211);
+    CHECK(dut.index == 0x2211);
 }

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names as in the 8254 datasheet (Intel order 231164-005).
+#include "runtime/clock.h"
+
+#include "runtime/arithmetic.h"
+#include "runtime/interrupts.h"
+
+namespace guest::clock {
+namespace {
+
+constexpr uint16_t kCounter0 = 0x40;
+constexpr uint16_t kControlWord = 0x43;
+
+constexpr uint8_t kSelectCounter0 = 0 << 6;
+constexpr uint8_t kLowThenHighByte = 3 << 4;
+constexpr uint8_t kRateGenerator = 2 << 1;  // Mode 2.
+
+// The read-back command, with its inverted bit "do not latch the status" set.
+constexpr uint8_t kReadBack = 3 << 6;
+constexpr uint8_t kNoStatus = 1 << 4;
+constexpr uint8_t kReadBackCounter0 = 1 << 1;
+
+constexpr uint32_t kFullPeriod = 65536;
+
+constinit volatile uint32_t tick_count = 0;
+
+void on_tick(InterruptFrame&, void*) { tick_count = tick_count + 1; }
+
+}  // namespace
+
+void start_counter(uint32_t period) {
+    write_port8(kControlWord, kSelectCounter0 | kLowThenHighByte | kRateGenerator);
+    write_port8(kCounter0, static_cast<uint8_t>(period));  // 65536 is written as 0.
+    write_port8(kCounter0, static_cast<uint8_t>(period >> 8));
+}
+
+uint16_t read_counter() {
+    write_port8(kControlWord, kReadBack | kNoStatus | kReadBackCounter0);
+    const uint8_t low = read_port8(kCounter0);
+    return static_cast<uint16_t>(read_port8(kCounter0) << 8 | low);
+}
+
+void delay_microseconds(uint32_t microseconds) {
+    const uint64_t counts =
+        divide(static_cast<uint64_t>(microseconds) * kCounterHz, 1'000'000).quotient + 1;
+    start_counter(kFullPeriod);
+    uint16_t before = read_counter();
+    uint32_t standing_still = 0;
+    for (uint64_t passed = 0; passed < counts;) {
+        const uint16_t now = read_counter();
+        passed += static_cast<uint16_t>(before - now);  // It counts down, modulo 65536.
+        // A read takes longer than a count, so a counter that stands still is not there at all.
+        standing_still = now == before ? standing_still + 1 : 0;
+        if (standing_still > 100'000) return;
+        before = now;
+    }
+}
+
+void start_ticks() {
+    start_counter(kFullPeriod);
+    attach_irq(irq::kTimer, on_tick);
+}
+
+uint32_t ticks() { return tick_count; }
+
+}  // namespace guest::clock

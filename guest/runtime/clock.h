@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef GUEST_RUNTIME_CLOCK_H
+#define GUEST_RUNTIME_CLOCK_H
+
+// Time, from counter 0 of the 8254: a 486 has no time-stamp counter.
+
+#include <cstdint>
+
+#include "runtime/io.h"
+
+namespace guest::clock {
+
+// The counter's input: a third of the colour carrier's 3.579545 MHz.
+inline constexpr uint32_t kCounterHz = 1'193'182;
+
+// Ticks come every 65536 counts: 18.2 times a second.
+inline constexpr uint32_t kTicksPerSecond = 18;
+
+// Lets counter 0 count down over and over from `period` (2 to 65536), with an IRQ 0 each time
+// round.
+void start_counter(uint32_t period);
+
+// Where counter 0 stands, through the read-back command.
+uint16_t read_counter();
+
+// Busy-waits at least this long. Programs counter 0 to its full period.
+void delay_microseconds(uint32_t microseconds);
+
+// Attaches IRQ 0 and counts it at kTicksPerSecond. May be called again. Needs an interrupt
+// controller to be chosen.
+void start_ticks();
+uint32_t ticks();
+
+// Halts the processor until `done()` is true. False if `seconds` pass first, so that an interrupt
+// that never comes is an error and not a hang. Call with interrupts off and ticks started; `done`
+// runs with interrupts off, so it may look at what handlers write.
+template <typename Condition>
+bool halt_until(Condition done, uint32_t seconds) {
+    const uint32_t start = ticks();
+    while (!done()) {
+        if (ticks() - start > seconds * kTicksPerSecond) return false;
+        wait_for_interrupt();
+    }
+    return true;
+}
+
+}  // namespace guest::clock
+
+#endif

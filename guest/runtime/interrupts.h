@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef GUEST_RUNTIME_INTERRUPTS_H
+#define GUEST_RUNTIME_INTERRUPTS_H
+
+// Device interrupts, by IRQ number, through whichever controller the program chose. A driver is
+// the same for both:
+//
+//     use_interrupt_controller(InterruptController::kApic);
+//     attach_irq(14, on_interrupt, this);
+//
+// The handler runs with interrupts off and must silence its device; the controller is told of the
+// end of the interrupt after it returns. IRQ n raises vector kFirstIrqVector + n.
+
+#include <cstdint>
+#include <string_view>
+
+#include "boot/idt.h"
+
+namespace guest {
+
+enum class InterruptController : uint8_t {
+    kPic,   // The 8259A pair, passed through by the local APIC where there is one.
+    kApic,  // The I/O APIC and the local APIC; the 8259A pair masked.
+};
+
+inline constexpr uint8_t kIrqs = 16;
+inline constexpr uint8_t kFirstIrqVector = 0x20;
+
+// The IRQs of a PC that guests use.
+namespace irq {
+inline constexpr uint8_t kTimer = 0;
+inline constexpr uint8_t kSerial1 = 4;
+inline constexpr uint8_t kPrimaryIde = 14;
+inline constexpr uint8_t kSecondaryIde = 15;
+}  // namespace irq
+
+// Sets up both controllers so that this one delivers. IRQs attached before stay attached.
+void use_interrupt_controller(InterruptController controller);
+
+// "pic" or "apic"; ends the guest with exit_code::kBadOption for anything else.
+InterruptController parse_interrupt_controller(std::string_view name);
+
+void attach_irq(uint8_t irq, InterruptHandler handler, void* context = nullptr);
+void detach_irq(uint8_t irq);
+
+// How often this IRQ has been handled.
+uint32_t irq_count(uint8_t irq);
+
+}  // namespace guest
+
+#endif

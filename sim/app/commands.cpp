@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/app/commands.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "sim/app/progress.h"
+#include "sim/app/register_map.h"
+#include "sim/machine/machine.h"
+#include "sim/machine/report.h"
+#include "sim/observe/csv.h"
+
+namespace sb::app {
+namespace {
+
+using machine::Machine;
+
+void stop_on_signals() {
+    struct sigaction action {};
+    action.sa_handler = [](int) { Machine::request_stop(); };
+    // A second Ctrl-C ends the program at once.
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+}
+
+void write_file(const std::filesystem::path& path, const std::string& text) {
+    std::FILE* file = std::fopen(path.c_str(), "w");
+    if (!file) throw Error(fmt::format("{}: can not be written", path.string()));
+    const bool good = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    if ((std::fclose(file) != 0) | !good)
+        throw Error(fmt::format("{}: writing failed; is the disk full?", path.string()));
+}
+
+std::filesystem::path make_folder(const std::string& out) {
+    std::error_code bad;
+    std::filesystem::create_directories(out, bad);
+    if (bad) throw Error(fmt::format("--out {}: the folder can not be made: {}", out, bad.message()));
+    return out;
+}
+
+std::string closing_words(const RunOptions& options) {
+    std::string text = "\n";
+    if (options.out.empty())
+        text += "Details: add --out DIR for report.txt, results.json and events.csv (every event)\n";
+    else
+        text += fmt::format("Details: {0}/report.txt, {0}/results.json, {0}/events.csv (every event)\n",
+                            options.out);
+    text += fmt::format(
+        "Try next:\n"
+        "  southbridge run {0} --set cpu.model=pentium\n"
+        "  southbridge run {0} --set cpu.cache=perfect      (no data access goes over the bus)\n"
+        "  southbridge keys                                  (everything that a scenario may set)\n",
+        options.scenario);
+    return text;
+}
+
+}  // namespace
+
+void load_plugin(const std::string& path) {
+    // A bare file name would be searched for in the system's library folders.
+    const std::string file = std::filesystem::absolute(path).string();
+    if (!::dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL))
+        throw Error(fmt::format("--plugin {}: {}", path, ::dlerror()));
+}
+
+int run(const RunOptions& options) {
+    const auto scenario = machine::Scenario::load(options.scenario, options.sets);
+    const machine::Plan plan = machine::make_plan(scenario);
+    std::filesystem::path out;
+    if (!options.out.empty()) out = make_folder(options.out);
+
+    Machine::Options machine_options;
+    machine_options.lockstep = options.lockstep;
+    // With --json, standard output is one document: what the guest prints is in it.
+    machine_options.console_to_terminal = !options.json;
+    Machine machine{plan, machine_options};
+    std::unique_ptr<observe::CsvWriter> csv;
+    if (!out.empty()) {
+        csv = std::make_unique<observe::CsvWriter>(out / "events.csv");
+        machine.stream().attach(*csv, observe::KindSet{}.set());
+    }
+    stop_on_signals();
+    {
+        Progress progress{machine};
+        machine.run();
+    }
+    const machine::Results results = machine.results();
+    if (csv) csv->close();
+
+    const std::string json = machine::to_json(results).dump(2) + "\n";
+    machine::ReportOptions report_options;
+    if (!out.empty()) {
+        write_file(out / "results.json", json);
+        write_file(out / "report.txt", machine::report(results, report_options));
+    }
+    if (options.json) {
+        fmt::print("{}", json);
+    } else {
+        report_options.colour = ::isatty(STDOUT_FILENO) != 0;
+        fmt::print("{}{}", machine::report(results, report_options), closing_words(options));
+    }
+    return results.exit_status();
+}
+
+int check(const RunOptions& options) {
+    const auto scenario = machine::Scenario::load(options.scenario, options.sets);
+    const machine::Plan plan = machine::make_plan(scenario);
+    Machine machine{plan, {}};
+    fmt::print("{}: good: {} devices, guest {}\n", options.scenario, plan.devices.size(),
+               plan.guest.text("program"));
+    return 0;
+}
+
+int devices(const std::string& name) {
+    fmt::print("{}", name.empty() ? model_list() : register_map(name));
+    return 0;
+}
+
+int keys(const std::string& table) {
+    fmt::print("{}", key_list(table));
+    return 0;
+}
+
+}  // namespace sb::app

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/chassis.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace sb::machine {
+namespace {
+
+constexpr uint64_t memory_size = uint64_t{1} << 32;
+constexpr uint64_t port_count = 0x10000;
+
+bus::SystemBusTiming timing(const Config& config) {
+    bus::SystemBusTiming t;
+    t.clock = config.clock("clock");
+    t.width = static_cast<unsigned>(config.integer("width"));
+    t.address_clocks = static_cast<unsigned>(config.integer("address_clocks"));
+    t.data_clocks = static_cast<unsigned>(config.integer("data_clocks"));
+    t.longest_burst = static_cast<unsigned>(config.integer("longest_burst"));
+    if ((t.width & (t.width - 1)) != 0)
+        throw Error(fmt::format("bus.width: {} is not a power of two", t.width));
+    return t;
+}
+
+using RangeSet = std::set<const bus::AddressSpace::Range*>;
+
+RangeSet ranges_of(const bus::AddressSpace& space) {
+    auto list = space.ranges();
+    return {list.begin(), list.end()};
+}
+
+/// Any range that is new since `before` must not overlap one that was there.
+void refuse_clash(const bus::AddressSpace& space, const char* what, const RangeSet& before) {
+    for (const auto* fresh : space.ranges()) {
+        if (before.contains(fresh) || fresh->size == 0) continue;
+        for (const auto* old : before)
+            if (old->size && fresh->start <= old->last() && old->start <= fresh->last())
+                throw Error(fmt::format(
+                    "address clash: {} {:#x}-{:#x} of {} are those of {} ({:#x}-{:#x}); give one of "
+                    "them another address",
+                    what, fresh->start, fresh->last(), fresh->name, old->name, old->start,
+                    old->last()));
+    }
+}
+
+}  // namespace
+
+Chassis::Chassis(Simulation& sim, observe::Stream& stream, const Config& bus_config)
+    : memory{sim, "memory_space", memory_size},
+      ports{sim, "port_space", port_count},
+      bus{sim, stream, "system_bus", timing(bus_config), memory, ports},
+      board{sim, stream, bus},
+      pci{board} {
+    board.pci = &pci;
+}
+
+Chassis::~Chassis() {
+    // Last built, first gone: a device may use what was there before it.
+    while (!devices_.empty()) devices_.pop_back();
+}
+
+bus::Device& Chassis::add(const DevicePlan& plan) {
+    const RangeSet memory_before = ranges_of(memory), ports_before = ranges_of(ports);
+    try {
+        devices_.push_back(plan.model->create({board, plan.name, plan.config}));
+        refuse_clash(memory, "memory", memory_before);
+        refuse_clash(ports, "ports", ports_before);
+    } catch (const Error& error) {
+        throw Error(fmt::format("{}: [{}] {}", plan.place.text(), plan.name, error.what()));
+    }
+    return *devices_.back();
+}
+
+}  // namespace sb::machine

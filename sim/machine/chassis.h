@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A machine without its processor: the address spaces, the system bus, PCI, and the devices of a
+// plan, built in order and checked against each other. It owns them all.
+//
+// Errors: `Error`, with the place in the scenario, where a device can not be built, or where two of
+// them claim the same addresses.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bus/device.h"
+#include "bus/pci.h"
+#include "sim/machine/plan.h"
+
+namespace sb::machine {
+
+class Chassis {
+  public:
+    Chassis(Simulation& sim, observe::Stream& stream, const Config& bus_config);
+    ~Chassis();
+
+    bus::Device& add(const DevicePlan& plan);
+    const std::vector<std::unique_ptr<bus::Device>>& devices() const { return devices_; }
+
+    bus::AddressSpace memory;
+    bus::AddressSpace ports;
+    bus::SystemBus bus;
+    bus::Board board;
+    pci::Bus pci;
+
+  private:
+    std::vector<std::unique_ptr<bus::Device>> devices_;
+};
+
+}  // namespace sb::machine

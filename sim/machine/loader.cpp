@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/loader.h"
+
+#include <elf.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+namespace sb::machine {
+namespace {
+
+constexpr uint32_t header_magic = 0x1badb002;
+constexpr uint32_t loader_magic = 0x2badb002;
+constexpr uint32_t header_search = 8192;  // Multiboot 0.6.96, 3.1: within the first 8192 bytes
+constexpr uint32_t info_address = 0x9000;
+constexpr uint32_t command_line_address = 0x9400;
+constexpr size_t longest_command_line = 4096;
+constexpr uint64_t largest_file = 256u << 20;
+
+/// Multiboot 0.6.96, 3.3: the information structure, as far as it is filled in.
+struct Info {
+    uint32_t flags = 1u << 0 | 1u << 2 | 1u << 6 | 1u << 9;  // memory, command line, map, loader
+    uint32_t mem_lower = 640;
+    uint32_t mem_upper = 0;
+    uint32_t boot_device = 0;
+    uint32_t cmdline = command_line_address;
+    uint32_t mods_count = 0;
+    uint32_t mods_addr = 0;
+    uint32_t syms[4] = {};
+    uint32_t mmap_length = 0;
+    uint32_t mmap_addr = 0;
+    uint32_t drives_length = 0;
+    uint32_t drives_addr = 0;
+    uint32_t config_table = 0;
+    uint32_t boot_loader_name = 0;
+};
+
+#pragma pack(push, 1)
+struct MapEntry {
+    uint32_t size = 20;
+    uint64_t base = 0;
+    uint64_t length = 0;
+    uint32_t type = 1;  // available
+};
+#pragma pack(pop)
+
+class Image {
+  public:
+    explicit Image(const std::string& path) : path_{path} {
+        std::error_code bad;
+        const auto size = std::filesystem::file_size(path, bad);
+        if (bad) throw Error(fmt::format("{}: this guest can not be read: {}", path, bad.message()));
+        if (size > largest_file) refuse("it is larger than 256 MiB");
+        bytes_.resize(size);
+        std::ifstream in{path, std::ios::binary};
+        if (!in.read(reinterpret_cast<char*>(bytes_.data()), static_cast<std::streamsize>(size)))
+            refuse("it can not be read");
+    }
+    [[noreturn]] void refuse(const std::string& why) const {
+        throw Error(fmt::format("{}: this can not be run as a guest: {}", path_, why));
+    }
+    template <typename T>
+    T at(uint64_t offset) const {
+        T value;
+        std::memcpy(&value, part(offset, sizeof value), sizeof value);
+        return value;
+    }
+    const uint8_t* part(uint64_t offset, uint64_t size) const {
+        if (offset > bytes_.size() || size > bytes_.size() - offset)
+            refuse("it is cut off, or its headers point past its end");
+        return bytes_.data() + offset;
+    }
+    uint64_t size() const { return bytes_.size(); }
+
+  private:
+    std::string path_;
+    std::vector<uint8_t> bytes_;
+};
+
+/// The host bytes of guest memory [address, address + size), or an error.
+uint8_t* guest_memory(bus::AddressSpace& memory, const Image& image, uint64_t address,
+                      uint64_t size) {
+    const auto* range = memory.find(address);
+    if (!range || !range->direct || !range->direct->writable || size > range->size ||
+        address - range->start > range->size - size)
+        image.refuse(fmt::format(
+            "it wants {} bytes at {:#x}, where the machine has no memory; give it more", size,
+            address));
+    return range->direct->host + (address - range->start);
+}
+
+bool is_multiboot(const Image& image) {
+    for (uint64_t at = 0; at + 12 <= std::min<uint64_t>(header_search, image.size()); at += 4) {
+        const auto magic = image.at<uint32_t>(at);
+        const auto flags = image.at<uint32_t>(at + 4);
+        const auto checksum = image.at<uint32_t>(at + 8);
+        if (magic == header_magic && magic + flags + checksum == 0) return true;
+    }
+    return false;
+}
+
+void load_segments(const Image& image, const Elf32_Ehdr& header, bus::AddressSpace& memory) {
+    for (unsigned i = 0; i < header.e_phnum; ++i) {
+        const auto segment =
+            image.at<Elf32_Phdr>(header.e_phoff + uint64_t{i} * sizeof(Elf32_Phdr));
+        if (segment.p_type != PT_LOAD || segment.p_memsz == 0) continue;
+        if (segment.p_filesz > segment.p_memsz) image.refuse("a segment is larger than its memory");
+        uint8_t* to = guest_memory(memory, image, segment.p_paddr, segment.p_memsz);
+        std::memcpy(to, image.part(segment.p_offset, segment.p_filesz), segment.p_filesz);
+        std::memset(to + segment.p_filesz, 0, segment.p_memsz - segment.p_filesz);
+    }
+}
+
+/// Symbols are a help, not a need: a file whose symbol table is damaged simply has none.
+Symbols load_symbols(const Image& image, const Elf32_Ehdr& header) try {
+    Symbols symbols;
+    for (unsigned i = 0; i < header.e_shnum; ++i) {
+        const auto table = image.at<Elf32_Shdr>(header.e_shoff + uint64_t{i} * sizeof(Elf32_Shdr));
+        if (table.sh_type != SHT_SYMTAB) continue;
+        const auto names =
+            image.at<Elf32_Shdr>(header.e_shoff + uint64_t{table.sh_link} * sizeof(Elf32_Shdr));
+        const auto* text = reinterpret_cast<const char*>(image.part(names.sh_offset, names.sh_size));
+        for (uint64_t at = 0; at + sizeof(Elf32_Sym) <= table.sh_size; at += sizeof(Elf32_Sym)) {
+            const auto symbol = image.at<Elf32_Sym>(table.sh_offset + at);
+            const bool function = ELF32_ST_TYPE(symbol.st_info) == STT_FUNC;
+            if (!function || symbol.st_name >= names.sh_size) continue;
+            const size_t most = names.sh_size - symbol.st_name;
+            symbols.add({symbol.st_value, symbol.st_size,
+                         std::string(text + symbol.st_name, strnlen(text + symbol.st_name, most))});
+        }
+    }
+    symbols.sort();
+    return symbols;
+} catch (const Error&) {
+    return {};
+}
+
+void place_multiboot_info(const Image& image, const std::string& command_line,
+                          bus::AddressSpace& memory) {
+    static constexpr char loader_name[] = "Southbridge";
+    const auto* low = memory.find(info_address);
+    const uint64_t end = low ? low->last() + 1 : 0;
+    Info info;
+    MapEntry map[2];
+    map[0].length = 640 * 1024;
+    map[1].base = 1u << 20;
+    map[1].length = end > map[1].base ? end - map[1].base : 0;
+    info.mem_upper = static_cast<uint32_t>(map[1].length / 1024);
+    info.mmap_addr = info_address + sizeof info;
+    info.mmap_length = sizeof map;
+    info.boot_loader_name = info.mmap_addr + sizeof map;
+    std::memcpy(guest_memory(memory, image, info_address, sizeof info), &info, sizeof info);
+    std::memcpy(guest_memory(memory, image, info.mmap_addr, sizeof map), map, sizeof map);
+    std::memcpy(guest_memory(memory, image, info.boot_loader_name, sizeof loader_name), loader_name,
+                sizeof loader_name);
+    if (command_line.size() >= longest_command_line)
+        throw Error("guest.parameters: together they are longer than 4095 characters");
+    std::memcpy(guest_memory(memory, image, command_line_address, command_line.size() + 1),
+                command_line.c_str(), command_line.size() + 1);
+}
+
+std::vector<std::filesystem::path> guest_folders() {
+    std::vector<std::filesystem::path> folders;
+    if (const char* own = std::getenv("SOUTHBRIDGE_GUESTS")) folders.emplace_back(own);
+    std::error_code ignored;
+    const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+    const auto root = program.parent_path().parent_path();
+    folders.push_back(root / "guest");                       // a build tree
+    folders.push_back(root / "share/southbridge/guest");  // an installation
+    return folders;
+}
+
+}  // namespace
+
+void Symbols::sort() {
+    std::sort(list_.begin(), list_.end(),
+              [](const Symbol& a, const Symbol& b) { return a.address < b.address; });
+}
+
+const Symbol* Symbols::find(uint32_t address) const {
+    auto after = std::upper_bound(list_.begin(), list_.end(), address,
+                                  [](uint32_t a, const Symbol& s) { return a < s.address; });
+    if (after == list_.begin()) return nullptr;
+    const Symbol& symbol = *std::prev(after);
+    return address - symbol.address < std::max<uint32_t>(symbol.size, 1) ? &symbol : nullptr;
+}
+
+std::string Symbols::locate(uint32_t address) const {
+    const Symbol* symbol = find(address);
+    if (!symbol) return {};
+    return address == symbol->address
+               ? symbol->name
+               : fmt::format("{}+{:#x}", symbol->name, address - symbol->address);
+}
+
+LoadedGuest load_guest(const std::string& path, const std::string& command_line,
+                       bus::AddressSpace& memory) {
+    const Image image{path};
+    const auto header = image.at<Elf32_Ehdr>(0);
+    if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) image.refuse("it is not an ELF file");
+    if (header.e_ident[EI_CLASS] != ELFCLASS32 || header.e_machine != EM_386)
+        image.refuse("it is not for i386; build it with -m32");
+    if (header.e_type != ET_EXEC) image.refuse("it is not linked as a static executable");
+    load_segments(image, header, memory);
+    LoadedGuest guest;
+    guest.entry = header.e_entry;
+    guest.symbols = load_symbols(image, header);
+    if (is_multiboot(image)) {
+        place_multiboot_info(image, command_line, memory);
+        guest.eax = loader_magic;
+        guest.ebx = info_address;
+    }
+    return guest;
+}
+
+std::string find_guest(const std::string& program) {
+    if (program.find('/') != std::string::npos || std::filesystem::exists(program)) return program;
+    std::string looked;
+    for (const auto& folder : guest_folders()) {
+        const auto path = folder / (program + ".elf");
+        if (std::filesystem::exists(path)) return path.string();
+        looked += (looked.empty() ? "" : ", ") + folder.string();
+    }
+    throw Error(fmt::format("there is no guest \"{}\" (looked in {}); name an ELF file by its path, "
+                            "or build the guests first", program, looked));
+}
+
+}  // namespace sb::machine

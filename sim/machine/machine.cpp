@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/machine.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "bus/disk_image.h"
+#include "sim/observe/text_output.h"
+
+namespace sb::machine {
+namespace {
+
+constexpr unsigned processor_priority = 8;  // after every bus master: a PC's processor yields the bus
+// Where a PC's firmware begins to give out PCI addresses: ports above the legacy devices', memory
+// between RAM and the I/O APIC.
+constexpr uint32_t first_pci_port = 0xc000;
+constexpr uint32_t first_pci_memory = 0xe0000000;
+constexpr size_t longest_console = 1u << 20;
+constexpr size_t most_records = 4096;  // of metrics and of checksums that one guest may report
+constexpr uint64_t most_checked_sectors = 1u << 24;  // 8 GiB: what checking may cost the host
+
+std::atomic<bool> stop_requested{false};
+
+std::string command_line(const Plan& plan) {
+    std::string line;
+    for (const auto& [name, value] : plan.parameters)
+        line += (line.empty() ? "" : " ") + name + "=" + value;
+    return line;
+}
+
+/// Ends the run at the time limit.
+class TimeLimit final : public Component {
+  public:
+    TimeLimit(Simulation& sim, Time limit) : Component{sim, "time_limit"}, limit_{limit} {
+        timer_.arm_at(limit);
+    }
+
+  private:
+    Time limit_;
+    Timer timer_{*this, "timer", [this] {
+                     simulation().finish(
+                         {Outcome::Kind::time_limit, 0,
+                          fmt::format("The time limit of {} was reached (run.time_limit).",
+                                      to_string(limit_))});
+                 }};
+};
+
+}  // namespace
+
+Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
+    sim_.set_lockstep(options.lockstep);
+    chassis_ = std::make_unique<Chassis>(sim_, stream_, plan.bus);
+    bus::Board& board = chassis_->board;
+    board.offer<bus::GuestProbeListener>("probe.listener", *this);
+    for (const DevicePlan& device : plan.devices) {
+        chassis_->add(device);
+        // Whatever a guest prints, on any device with a text output, is part of the results.
+        if (auto* output = board.find<observe::TextOutput>(device.name + ".output"))
+            output->listen(
+                [this](uint8_t c) {
+                    if (console_.size() < longest_console) console_.push_back(static_cast<char>(c));
+                },
+                !options.console_to_terminal && device.config.text("output") == "terminal");
+    }
+    port_ = std::make_unique<bus::ProcessorPort>(chassis_->bus, stream_, "processor_port",
+                                                 processor_priority);
+    cpu_ = std::make_unique<cpu::Cpu>(sim_, stream_, "cpu", *port_, plan.cpu);
+    board.line("intr").connect(*cpu_, cpu::Cpu::intr);
+    board.line("nmi").connect(*cpu_, cpu::Cpu::nmi);
+    if (auto* controller = board.find<bus::InterruptAcknowledge>("intr.acknowledge"))
+        cpu_->connect_acknowledge(*controller);
+    cpu_->poll_stop(stop_requested);
+    watch_ = std::make_unique<TimeLimit>(sim_, plan.run.duration("time_limit"));
+    for (const auto& device : chassis_->devices()) device->reset();
+    hand_off();
+    load(plan);
+}
+
+Machine::~Machine() = default;
+
+/// No firmware runs before a guest that is loaded directly: what it would leave behind is done here.
+/// (The local APIC's part, virtual wire mode, is a setting of that device.)
+void Machine::hand_off() {
+    uint32_t port = first_pci_port, memory = first_pci_memory;
+    for (pci::Function* function : chassis_->pci.functions()) function->assign_bases(port, memory);
+}
+
+void Machine::load(const Plan& plan) {
+    const std::string& program = plan.guest.text("program");
+    if (program.empty())
+        throw Error(fmt::format("{}: guest.program is missing: say what runs inside", plan.file));
+    try {
+        LoadedGuest guest = load_guest(find_guest(program), command_line(plan), chassis_->memory);
+        cpu_->start_flat(guest.entry, guest.eax, guest.ebx);
+        symbols_ = std::move(guest.symbols);
+    } catch (const Error& error) {
+        throw Error(fmt::format("{}: guest.program: {}", plan.guest_place.text(), error.what()));
+    }
+}
+
+void Machine::run() {
+    sim_.run();
+    explain_end();
+    close_phase();
+    for (const auto& device : chassis_->devices()) device->finish();
+}
+
+/// A run that ended because nothing was left to happen has no outcome yet.
+void Machine::explain_end() {
+    if (!sim_.finished())
+        sim_.finish({Outcome::Kind::idle, 0,
+                     "Nothing is left that could happen: the processor is halted, and no device "
+                     "will ever interrupt it.\n" + cpu_->describe_state()});
+}
+
+void Machine::close_phase() {
+    PhaseAccount& account = phases_[phase_];
+    const Time now = sim_.now();
+    const Time held = chassis_->bus.held();
+    account.elapsed += now - phase_since_;
+    account.bus_held += held - phase_bus_;
+    phase_since_ = now;
+    phase_bus_ = held;
+}
+
+void Machine::phase(unsigned id, const std::string& name) {
+    close_phase();
+    if (id >= phases_.size()) phases_.resize(id + 1);
+    phases_[id].name = name;
+    phase_ = id;
+    cpu_->set_phase(static_cast<uint8_t>(id));
+}
+
+void Machine::work(uint64_t bytes) { phases_[phase_].bytes += bytes; }
+
+void Machine::metric(const std::string& name, uint64_t value) {
+    if (metrics_.size() < most_records) metrics_.push_back({name, value});
+}
+
+void Machine::disk_checksum(unsigned drive, uint64_t lba, uint32_t sectors, uint32_t crc) {
+    if (checksums_.size() >= most_records) return;
+    ChecksumResult result{drive, lba, sectors, crc, 0, {}};
+    auto* image = chassis_->board.find<bus::DiskImage>(fmt::format("disk.{}", drive));
+    if (!image)
+        result.problem = "there is no such drive";
+    else if (lba > image->sectors() || sectors > image->sectors() - lba)
+        result.problem = "the disk has no such sectors";
+    else if ((checked_sectors_ += sectors) > most_checked_sectors)
+        result.problem = "more than 8 GiB were to be checked in this run";
+    else
+        result.image = image->crc32(lba, sectors);
+    checksums_.push_back(result);
+}
+
+PhaseResult Machine::phase_result(unsigned id) const {
+    const PhaseAccount& account = phases_[id];
+    return {id == 0 ? "(no phase)" : account.name, account.elapsed, account.bytes,
+            cpu_->attribution().of(static_cast<uint8_t>(id)), account.bus_held};
+}
+
+Results Machine::results() const {
+    Results results;
+    results.file = plan_.file;
+    results.title = plan_.title;
+    results.question = plan_.question;
+    results.outcome = sim_.outcome();
+    results.elapsed = sim_.now();
+    results.cpu_model = cpu_->model().name;
+    results.cpu_hz = cpu_->clock().hz();
+    results.total = {"total", results.elapsed, 0, cpu_->attribution().total(), chassis_->bus.held()};
+    for (unsigned id = 0; id < phases_.size(); ++id) {
+        results.phases.push_back(phase_result(id));
+        results.total.bytes += phases_[id].bytes;
+    }
+    for (const Component* component : sim_.components())
+        for (const Counter* counter : component->counters())
+            results.counters.push_back({component->path(), counter->name(), counter->unit(),
+                                        counter->doc(), counter->value()});
+    for (const bus::MasterStats* m : chassis_->bus.masters())
+        results.masters.push_back({m->name, m->transactions, m->bytes, m->held, m->waited});
+    results.metrics = metrics_;
+    results.checksums = checksums_;
+    results.findings = sim_.findings().list();
+    results.console = console_;
+    return results;
+}
+
+Machine::Pulse Machine::pulse() const { return {}; }
+
+void Machine::request_stop() { stop_requested.store(true, std::memory_order_relaxed); }
+
+}  // namespace sb::machine

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/plan.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cpu/cpu.h"
+
+namespace sb::machine {
+namespace {
+
+constexpr const char* device_key = "device";
+
+std::vector<Key> run_keys() {
+    return {{"time_limit", ValueType::duration, "10s", "simulated time after which the run ends",
+             {}, 1, ~uint64_t{0}}};
+}
+
+std::vector<Key> machine_keys() {
+    return {{"board", ValueType::choice, "pc", "the standard set of devices", board_names()}};
+}
+
+// Defaults: the 2-clock single and 2-1-1-1 burst transfers of the Intel486 bus (Intel486
+// Microprocessor Hardware Reference Manual, chapter 3), at PCI's clock.
+std::vector<Key> bus_keys() {
+    return {{"clock", ValueType::frequency, "33.333333MHz", "system bus clock", {}, 1'000'000,
+             1'000'000'000},
+            {"width", ValueType::integer, "4", "bytes a beat", {}, 1, 64},
+            {"address_clocks", ValueType::integer, "1", "clocks before the first beat", {}, 0, 1000},
+            {"data_clocks", ValueType::integer, "1", "clocks a beat", {}, 1, 1000},
+            {"longest_burst", ValueType::integer, "16", "beats after which a master lets others on",
+             {}, 1, 4096}};
+}
+
+std::vector<Key> guest_keys() {
+    return {{"program", ValueType::text, "",
+             "what runs: the name of a shipped guest, or the path of an ELF file"}};
+}
+
+[[noreturn]] void fail(const Place& place, const std::string& what) {
+    throw Error(place.text() + ": " + what);
+}
+
+std::vector<std::string> names(const std::vector<Key>& keys) {
+    std::vector<std::string> list;
+    for (const Key& key : keys) list.push_back(key.name);
+    return list;
+}
+
+std::string hint(const std::string& word, const std::vector<std::string>& candidates) {
+    std::string near = nearest(word, candidates);
+    if (!near.empty()) return fmt::format("; did you mean \"{}\"?", near);
+    return candidates.empty() ? "" : fmt::format("; there is {}", fmt::join(candidates, ", "));
+}
+
+Value typed(const Key& key, const RawValue& raw) {
+    if (raw.from_text) return parse_value(key, raw.text());
+    if (const auto* truth = std::get_if<bool>(&raw.value)) return check_value(key, Value{*truth});
+    if (const auto* number = std::get_if<int64_t>(&raw.value)) {
+        if (key.type == ValueType::integer && *number >= 0)
+            return check_value(key, Value{static_cast<uint64_t>(*number)});
+        // A bare number where a unit is needed, a text wanted, or a negative one.
+        throw Error(fmt::format("{} is not {}", *number, expected(key)));
+    }
+    if (key.type == ValueType::boolean || key.type == ValueType::integer)
+        if (!std::get<std::string>(raw.value).starts_with("0x"))
+            throw Error(fmt::format("\"{}\" is not {} (write it without quotes)", raw.text(),
+                                    expected(key)));
+    return parse_value(key, raw.text());
+}
+
+/// Gives every key of a table its value, or its default; refuses keys that are not declared.
+Config fill(const Scenario& scenario, const std::string& table, const std::vector<Key>& keys) {
+    Config config{keys};
+    auto found = scenario.tables().find(table);
+    if (found == scenario.tables().end()) return config;
+    for (const auto& [name, raw] : found->second.values) {
+        if (name == device_key) continue;
+        auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == name; });
+        if (key == keys.end())
+            fail(raw.place, fmt::format("[{}] has no key \"{}\"{}", table, name, hint(name, names(keys))));
+        try {
+            Value value = typed(*key, raw);
+            if (key->type == ValueType::file && !raw.text().empty()) {
+                std::string path = scenario.resolve(raw);
+                if (!std::filesystem::exists(path))
+                    throw Error(fmt::format("the file {} does not exist", path));
+                value = path;
+            }
+            config.set(name, value);
+        } catch (const Error& error) {
+            fail(raw.place, fmt::format("{}.{}: {}", table, name, error.what()));
+        }
+    }
+    return config;
+}
+
+bool is_group(const std::string& table) {
+    for (const KeyGroup& group : key_groups())
+        if (group.table == table) return true;
+    return table.empty() || table == "guest.parameters";
+}
+
+std::vector<DevicePlan> plan_devices(const Scenario& scenario) {
+    std::vector<std::pair<uint64_t, DevicePlan>> ordered;
+    std::vector<std::string> models;
+    for (const auto* model : bus::DeviceModels::instance().all()) models.push_back(model->name);
+    for (const auto& [name, table] : scenario.tables()) {
+        if (is_group(name)) continue;
+        const RawValue* device = scenario.find(name, device_key);
+        if (!device) {
+            std::vector<std::string> known;
+            for (const auto& [other, unused] : scenario.tables())
+                if (other != name && !other.empty()) known.push_back(other);
+            for (const KeyGroup& group : key_groups()) known.push_back(group.table);
+            fail(table.place,
+                 fmt::format("there is no device \"{}\" on the board{}; a new one needs a key {} "
+                             "(its model)", name, hint(name, known), device_key));
+        }
+        if (device->text() == "none") continue;
+        const bus::DeviceModel* model = bus::DeviceModels::instance().find(device->text());
+        if (!model)
+            fail(device->place, fmt::format("there is no device model \"{}\"{}", device->text(),
+                                            hint(device->text(), models)));
+        ordered.push_back(
+            {table.order, {name, model, fill(scenario, name, model->keys), table.place}});
+    }
+    std::stable_sort(ordered.begin(), ordered.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<DevicePlan> devices;
+    for (auto& [order, plan] : ordered) devices.push_back(std::move(plan));
+    return devices;
+}
+
+std::string top_text(const Scenario& scenario, const char* key) {
+    const RawValue* value = scenario.find("", key);
+    return value ? value->text() : std::string{};
+}
+
+}  // namespace
+
+const std::vector<KeyGroup>& key_groups() {
+    static const std::vector<KeyGroup> groups{
+        {"run", "the run itself", run_keys()},
+        {"machine", "which machine", machine_keys()},
+        {"cpu", "the processor", cpu::processor_keys()},
+        {"bus", "the system bus", bus_keys()},
+        {"guest", "what runs inside", guest_keys()},
+    };
+    return groups;
+}
+
+Plan make_plan(const Scenario& scenario) {
+    static const std::vector<std::string> top{"title", "question"};
+    for (const auto& [name, raw] : scenario.tables().at("").values)
+        if (std::find(top.begin(), top.end(), name) == top.end())
+            fail(raw.place, fmt::format("there is no key \"{}\" outside of a table{}", name,
+                                        hint(name, top)));
+    Plan plan;
+    plan.file = scenario.file();
+    plan.title = top_text(scenario, "title");
+    plan.question = top_text(scenario, "question");
+    plan.run = fill(scenario, "run", run_keys());
+    fill(scenario, "machine", machine_keys());
+    plan.bus = fill(scenario, "bus", bus_keys());
+    plan.cpu = fill(scenario, "cpu", cpu::processor_keys());
+    plan.guest = fill(scenario, "guest", guest_keys());
+    plan.guest_place = {scenario.file(), 0};
+    if (const RawValue* program = scenario.find("guest", "program")) {
+        plan.guest_place = program->place;
+        // A path is relative to the scenario; a bare name is looked up among the shipped guests.
+        if (program->text().find('/') != std::string::npos)
+            plan.guest.set("program", scenario.resolve(*program));
+    }
+    auto parameters = scenario.tables().find("guest.parameters");
+    if (parameters != scenario.tables().end())
+        for (const auto& [name, raw] : parameters->second.values)
+            plan.parameters.emplace_back(name, raw.text());
+    plan.devices = plan_devices(scenario);
+    return plan;
+}
+
+}  // namespace sb::machine

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A checked scenario: every key is one that somebody declared, every value has its type, unit and
+// bounds, every file exists. What is built from a plan can fail only for reasons of its devices.
+//
+// Tables of a scenario: `run`, `machine`, `bus`, `guest`, `guest.parameters` (free), `cpu`, and one
+// table per device, named as the device. A board brings its devices; a scenario adds one by a table
+// with the key `device`, and removes one with `device = "none"`.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bus/device.h"
+#include "sim/machine/scenario.h"
+
+namespace sb::machine {
+
+struct DevicePlan {
+    std::string name;
+    const bus::DeviceModel* model = nullptr;
+    Config config;
+    Place place;
+};
+
+struct Plan {
+    std::string file;
+    std::string title;
+    std::string question;
+    Config run;
+    Config bus;
+    Config cpu;
+    Config guest;
+    std::vector<std::pair<std::string, std::string>> parameters;  // guest.parameters
+    Place guest_place;
+    std::vector<DevicePlan> devices;  // in the order in which they are built
+};
+
+/// The keys of the tables that are not devices, for checking and for printing.
+struct KeyGroup {
+    std::string table;
+    std::string doc;
+    std::vector<Key> keys;
+};
+const std::vector<KeyGroup>& key_groups();
+
+/// Throws `Error`: file, line, what was expected, and the nearest valid key.
+Plan make_plan(const Scenario& scenario);
+
+}  // namespace sb::machine

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace sb::machine {
+namespace {
+
+constexpr size_t shown_findings = 12;
+
+struct Paint {
+    bool on;
+    std::string bold(const std::string& s) const { return on ? "\033[1m" + s + "\033[0m" : s; }
+    std::string dim(const std::string& s) const { return on ? "\033[2m" + s + "\033[0m" : s; }
+    std::string good(const std::string& s) const { return on ? "\033[32m" + s + "\033[0m" : s; }
+    std::string bad(const std::string& s) const { return on ? "\033[31m" + s + "\033[0m" : s; }
+};
+
+/// 1234567.891 as "1 234 567.891": groups of three, as tables of figures have them.
+std::string grouped(double value, int decimals) {
+    std::string text = fmt::format("{:.{}f}", value, decimals);
+    const size_t point = std::min(text.find('.'), text.size());
+    for (size_t at = point; at > 3 && text[at - 4] != '-'; at -= 3) text.insert(at - 3, " ");
+    return text;
+}
+
+std::vector<const PhaseResult*> working_phases(const Results& results) {
+    std::vector<const PhaseResult*> list;
+    for (const PhaseResult& phase : results.phases)
+        if (phase.bytes > 0) list.push_back(&phase);
+    if (list.empty()) list.push_back(&results.total);
+    return list;
+}
+
+std::string table(const Results& results, const Paint& paint) {
+    const auto phases = working_phases(results);
+    size_t label = 0;
+    for (const Metric& m : phase_metrics)
+        label = std::max(label, std::strlen(m.name) + std::strlen(m.unit) + 4);
+    size_t width = 14;
+    for (const PhaseResult* phase : phases) width = std::max(width, phase->name.size() + 2);
+
+    std::string out = fmt::format("  {:<{}}", "", label);
+    for (const PhaseResult* phase : phases)
+        out += paint.bold(fmt::format("{:>{}}", phase->name, width));
+    out += "\n";
+    const char* group = "";
+    for (const Metric& metric : phase_metrics) {
+        if (std::strcmp(group, metric.group) != 0) {
+            group = metric.group;
+            out += paint.dim("  " + std::string(label + width * phases.size(), '-')) + "\n";
+        }
+        std::string head = metric.name;
+        if (*metric.unit) head += fmt::format(" [{}]", metric.unit);
+        out += fmt::format("  {:<{}}", head, label);
+        for (const PhaseResult* phase : phases)
+            out += fmt::format("{:>{}}", grouped(metric.value(*phase, results), metric.decimals),
+                               width);
+        out += "\n";
+    }
+    return out;
+}
+
+std::string outcome_line(const Results& results, const Paint& paint) {
+    std::string text = name(results.outcome.kind);
+    if (results.outcome.kind == Outcome::Kind::guest_exit)
+        text += fmt::format(", value {}", results.outcome.code >> 1);
+    const std::string verdict = results.success() ? paint.good("passed") : paint.bad("FAILED");
+    std::string out = fmt::format("{}: {}\n", verdict, text);
+    if (!results.success() && !results.outcome.text.empty()) out += results.outcome.text + "\n";
+    return out;
+}
+
+std::string checksum_lines(const Results& results, const Paint& paint) {
+    std::string out;
+    size_t good = 0;
+    for (const ChecksumResult& c : results.checksums) {
+        if (c.matches()) {
+            ++good;
+            continue;
+        }
+        out += paint.bad("  data differs: ") +
+               fmt::format("drive {}, {} sectors from {}: the guest read CRC-32 {:08x}, ", c.drive,
+                           c.sectors, c.lba, c.guest) +
+               (c.problem.empty() ? fmt::format("the image has {:08x}\n", c.image)
+                                  : c.problem + "\n");
+    }
+    if (good > 0) out = fmt::format("  data: {} of {} checksums equal the disk image's\n", good,
+                                    results.checksums.size()) + out;
+    return out;
+}
+
+std::string finding_lines(const Results& results, const Paint& paint) {
+    if (results.findings.empty()) return {};
+    std::string out = paint.bold("\nWhat the hardware leaves undefined, and the guest did\n");
+    size_t shown = 0;
+    for (const Finding& f : results.findings) {
+        if (shown++ == shown_findings) {
+            out += fmt::format("  ... and {} more kinds (see --json)\n",
+                               results.findings.size() - shown_findings);
+            break;
+        }
+        out += fmt::format("  {}x {}: {}{}, first at {}\n", f.count, f.component, f.what,
+                           f.first.empty() ? "" : " (" + f.first + ")", to_string(f.first_at));
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string report(const Results& results, const ReportOptions& options) {
+    const Paint paint{options.colour};
+    std::string out;
+    out += "\n" + paint.bold(results.title.empty() ? results.file : results.title) + "\n";
+    if (!results.question.empty()) out += results.question + "\n";
+    out += fmt::format("  {} at {} MHz, {} simulated, {} instructions\n\n", results.cpu_model,
+                       grouped(static_cast<double>(results.cpu_hz) / 1e6, 3),
+                       to_string(results.elapsed),
+                       grouped(static_cast<double>(results.total.cpu.instructions), 0));
+    out += table(results, paint) + "\n";
+    out += checksum_lines(results, paint);
+    out += outcome_line(results, paint);
+    out += finding_lines(results, paint);
+    return out;
+}
+
+}  // namespace sb::machine

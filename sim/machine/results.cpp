@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/results.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace sb::machine {
+namespace {
+
+template <cpu::Cause cause>
+double cycles_of(const PhaseResult& phase, const Results&) {
+    return static_cast<double>(phase.cpu.cycles[static_cast<size_t>(cause)]);
+}
+
+double share(double part, double whole) { return whole > 0 ? 100.0 * part / whole : 0.0; }
+
+double busy_cycles(const PhaseResult& phase) {
+    return static_cast<double>(phase.cpu.total()) - cycles_of<cpu::Cause::halted>(phase, {});
+}
+
+double per_byte(double value, const PhaseResult& phase) {
+    return phase.bytes ? value / static_cast<double>(phase.bytes) : 0.0;
+}
+
+}  // namespace
+
+const std::vector<Metric> phase_metrics{
+    {"elapsed", "us", "simulated time spent in the phase",
+     [](const PhaseResult& p, const Results&) { return p.elapsed.seconds() * 1e6; }, 3, "result"},
+    {"throughput", "MB/s", "bytes moved per simulated second, in units of 10^6",
+     [](const PhaseResult& p, const Results&) {
+         return p.elapsed.ps() ? static_cast<double>(p.bytes) / p.elapsed.seconds() / 1e6 : 0.0;
+     },
+     3, "result"},
+    {"bytes", "B", "bytes of work that the guest reported for the phase",
+     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.bytes); }, 0, "result"},
+    {"executing", "cycles", "instructions, by the published clocks", cycles_of<cpu::Cause::executing>,
+     0, "CPU cycles"},
+    {"I/O stall", "cycles", "waiting for a port or a device register",
+     cycles_of<cpu::Cause::io_stall>, 0, "CPU cycles"},
+    {"memory stall", "cycles", "waiting for memory or for the bus to memory",
+     cycles_of<cpu::Cause::memory_stall>, 0, "CPU cycles"},
+    {"interrupt entry", "cycles", "from acknowledge to the handler's first instruction",
+     cycles_of<cpu::Cause::interrupt_entry>, 0, "CPU cycles"},
+    {"interrupt exit", "cycles", "returning from handlers (IRET)",
+     cycles_of<cpu::Cause::interrupt_exit>, 0, "CPU cycles"},
+    {"halted", "cycles", "stopped at HLT, waiting for an interrupt", cycles_of<cpu::Cause::halted>, 0,
+     "CPU cycles"},
+    {"all cycles", "cycles", "the sum of the causes above, and the time elapsed",
+     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.total()); }, 0,
+     "CPU cycles"},
+    {"cycles per byte", "cycles/B", "cycles not halted, per byte moved",
+     [](const PhaseResult& p, const Results&) { return per_byte(busy_cycles(p), p); }, 3, "cost"},
+    {"instructions", "", "instructions retired",
+     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.instructions); }, 0,
+     "cost"},
+    {"interrupts", "", "external interrupts taken",
+     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.interrupts); }, 0,
+     "cost"},
+    {"bus utilisation", "%", "time that the system bus was held by anyone",
+     [](const PhaseResult& p, const Results&) {
+         return share(p.bus_held.seconds(), p.elapsed.seconds());
+     },
+     2, "cost"},
+    {"CPU left", "%", "share of the cycles that were halted: time left for other work",
+     [](const PhaseResult& p, const Results&) {
+         return share(cycles_of<cpu::Cause::halted>(p, {}), static_cast<double>(p.cpu.total()));
+     },
+     2, "cost"},
+};
+
+bool Results::success() const {
+    const bool verified = std::all_of(checksums.begin(), checksums.end(),
+                                      [](const ChecksumResult& c) { return c.matches(); });
+    // The debug-exit port gives (value << 1) | 1; a guest reports success by the value 0.
+    return outcome.kind == Outcome::Kind::guest_exit && outcome.code == 1 && verified;
+}
+
+int Results::exit_status() const {
+    if (success()) return 0;
+    if (outcome.kind == Outcome::Kind::interrupted) return 130;
+    const bool guest_failed = outcome.kind == Outcome::Kind::guest_exit && outcome.code != 1;
+    return guest_failed ? static_cast<int>(outcome.code & 0xff) : 4;
+}
+
+nlohmann::ordered_json to_json(const Results& results) {
+    using Json = nlohmann::ordered_json;
+    auto phase_json = [&](const PhaseResult& phase) {
+        Json json;
+        json["name"] = phase.name;
+        json["elapsed_ps"] = phase.elapsed.ps();
+        json["bytes"] = phase.bytes;
+        json["instructions"] = phase.cpu.instructions;
+        json["interrupts"] = phase.cpu.interrupts;
+        json["exceptions"] = phase.cpu.exceptions;
+        json["bus_held_ps"] = phase.bus_held.ps();
+        json["total_cycles"] = phase.cpu.total();
+        for (size_t i = 0; i < cpu::cause_count; ++i)
+            json["cycles"][cpu::causes[i].name] = phase.cpu.cycles[i];
+        for (const Metric& metric : phase_metrics)
+            json["metrics"][metric.name] = metric.value(phase, results);
+        return json;
+    };
+    Json json;
+    json["scenario"] = results.file;
+    json["title"] = results.title;
+    json["success"] = results.success();
+    json["outcome"] = {{"kind", name(results.outcome.kind)},
+                       {"code", results.outcome.code},
+                       {"text", results.outcome.text}};
+    json["exit_status"] = results.exit_status();
+    json["elapsed_ps"] = results.elapsed.ps();
+    json["cpu"] = {{"model", results.cpu_model}, {"hz", results.cpu_hz}};
+    json["total"] = phase_json(results.total);
+    json["phases"] = Json::array();
+    for (const PhaseResult& phase : results.phases) json["phases"].push_back(phase_json(phase));
+    for (const GuestMetric& metric : results.metrics)
+        json["guest_metrics"][metric.name] = metric.value;
+    json["checksums"] = Json::array();
+    for (const ChecksumResult& c : results.checksums)
+        json["checksums"].push_back({{"drive", c.drive},
+                                     {"lba", c.lba},
+                                     {"sectors", c.sectors},
+                                     {"guest", c.guest},
+                                     {"image", c.image},
+                                     {"matches", c.matches()},
+                                     {"problem", c.problem}});
+    json["bus_masters"] = Json::array();
+    for (const MasterResult& m : results.masters)
+        json["bus_masters"].push_back({{"name", m.name},
+                                       {"transactions", m.transactions},
+                                       {"bytes", m.bytes},
+                                       {"held_ps", m.held.ps()},
+                                       {"waited_ps", m.waited.ps()}});
+    json["counters"] = Json::array();
+    for (const CounterResult& c : results.counters)
+        json["counters"].push_back({{"component", c.component},
+                                    {"name", c.name},
+                                    {"unit", c.unit},
+                                    {"value", c.value},
+                                    {"doc", c.doc}});
+    json["findings"] = Json::array();
+    for (const Finding& f : results.findings)
+        json["findings"].push_back({{"component", f.component},
+                                    {"what", f.what},
+                                    {"first", f.first},
+                                    {"first_at_ps", f.first_at.ps()},
+                                    {"count", f.count}});
+    for (const Metric& metric : phase_metrics)
+        json["metric_docs"][metric.name] = {{"unit", metric.unit}, {"doc", metric.doc}};
+    json["console"] = results.console;
+    return json;
+}
+
+}  // namespace sb::machine

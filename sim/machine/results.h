@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a run found out, as plain data: nothing here refers to the machine any more. Every measured
+// quantity is declared once, with its name, unit and description, in `phase_metrics`; the table, the
+// JSON and the documentation come from there.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "cpu/attribution.h"
+#include "sim/kernel/error.h"
+
+namespace sb::machine {
+
+/// One phase of the guest's work. Phase 0 is everything outside of a named phase.
+struct PhaseResult {
+    std::string name;
+    Time elapsed;
+    uint64_t bytes = 0;  // of work that the guest reported
+    cpu::PhaseCounts cpu;
+    Time bus_held;  // tenures that began in this phase
+};
+
+struct CounterResult {
+    std::string component, name, unit, doc;
+    uint64_t value = 0;
+};
+
+struct GuestMetric {
+    std::string name;
+    uint64_t value = 0;
+};
+
+struct MasterResult {
+    std::string name;
+    uint64_t transactions = 0, bytes = 0;
+    Time held, waited;
+};
+
+/// A checksum that the guest gave of data it had read, against the disk image.
+struct ChecksumResult {
+    unsigned drive = 0;
+    uint64_t lba = 0;
+    uint32_t sectors = 0;
+    uint32_t guest = 0;
+    uint32_t image = 0;
+    std::string problem;  // why there is no image checksum, or empty
+    bool matches() const { return problem.empty() && guest == image; }
+};
+
+struct Results {
+    std::string file, title, question;
+    Outcome outcome;
+    Time elapsed;
+    std::string cpu_model;
+    uint64_t cpu_hz = 0;
+    PhaseResult total;
+    std::vector<PhaseResult> phases;  // in the order in which the guest named them
+    std::vector<CounterResult> counters;
+    std::vector<GuestMetric> metrics;
+    std::vector<MasterResult> masters;
+    std::vector<ChecksumResult> checksums;
+    std::vector<Finding> findings;
+    std::string console;
+
+    /// True where the guest ended by itself with success and every checksum matched.
+    bool success() const;
+    /// The exit status of the program; see docs/exit-codes in `southbridge run --help`.
+    int exit_status() const;
+};
+
+/// A declared quantity of a phase.
+struct Metric {
+    const char* name;
+    const char* unit;
+    const char* doc;
+    double (*value)(const PhaseResult& phase, const Results& run);
+    int decimals;
+    const char* group;  // rows of one group stand together in the table
+};
+extern const std::vector<Metric> phase_metrics;
+
+nlohmann::ordered_json to_json(const Results& results);
+
+}  // namespace sb::machine

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/scenario.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <sstream>
+
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+namespace sb::machine {
+namespace {
+
+constexpr uint64_t scenario_order = uint64_t{1} << 32;  // a scenario's devices come after the board's
+constexpr size_t longest_file = 1u << 20;
+
+std::string read_file(const std::string& path) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored))
+        throw Error(fmt::format("{}: this is a folder; name a scenario file", path));
+    std::ifstream in{path, std::ios::binary};
+    if (!in) throw Error(fmt::format("{}: this file can not be read; is the path right?", path));
+    std::stringstream text;
+    text << in.rdbuf();
+    if (text.view().size() > longest_file)
+        throw Error(fmt::format("{}: longer than 1 MiB, so it is hardly a scenario", path));
+    return text.str();
+}
+
+RawValue raw(const toml::node& node, const Place& place, const std::string& key) {
+    if (auto truth = node.value_exact<bool>()) return {*truth, place};
+    if (auto number = node.value_exact<int64_t>()) return {*number, place};
+    if (auto text = node.value_exact<std::string>()) return {*text, place};
+    throw Error(fmt::format("{}: \"{}\" must be a text, a whole number, true or false", place.text(),
+                            key));
+}
+
+}  // namespace
+
+std::string RawValue::text() const {
+    if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
+    if (const auto* number = std::get_if<int64_t>(&value)) return std::to_string(*number);
+    return std::get<std::string>(value);
+}
+
+Scenario Scenario::load(const std::string& path, const std::vector<std::string>& sets) {
+    return parse(read_file(path), path, sets);
+}
+
+Scenario Scenario::parse(std::string_view text, const std::string& name,
+                         const std::vector<std::string>& sets) {
+    Scenario scenario;
+    scenario.file_ = name;
+    scenario.lay(text, name, scenario_order);
+    for (const std::string& assignment : sets) scenario.set(assignment);
+
+    const RawValue* board = scenario.find("machine", "board");
+    const std::string board_name = board ? board->text() : "pc";
+    const char* standard = board_text(board_name);
+    if (!standard)
+        throw Error(fmt::format("{}: there is no board \"{}\"; there is {}",
+                                board ? board->place.text() : name, board_name,
+                                fmt::join(board_names(), ", ")));
+    // The board lies below: laid into an empty scenario first, then covered.
+    Scenario whole;
+    whole.file_ = name;
+    whole.lay(standard, "board " + board_name, 0);
+    for (auto& [table_name, table] : scenario.tables_) {
+        auto [under, fresh] = whole.tables_.try_emplace(table_name, table);
+        if (fresh) continue;
+        under->second.place = table.place;
+        for (auto& [key, value] : table.values) under->second.values.insert_or_assign(key, value);
+    }
+    return whole;
+}
+
+void Scenario::lay(std::string_view text, const std::string& name, uint64_t order_base) {
+    toml::table root;
+    try {
+        root = toml::parse(text, name);
+    } catch (const toml::parse_error& error) {
+        throw Error(fmt::format("{}:{}: {}", name, error.source().begin.line, error.description()));
+    }
+    auto add = [&](auto& self, const std::string& path, const toml::table& table,
+                   uint32_t line) -> void {
+        RawTable& into = tables_[path];
+        into.place = {name, line};
+        into.order = order_base + line;
+        for (const auto& [key, node] : table) {
+            const auto here = static_cast<uint32_t>(key.source().begin.line);
+            std::string key_name{key.str()};
+            if (const toml::table* inner = node.as_table())
+                self(self, path.empty() ? key_name : path + "." + key_name, *inner, here);
+            else
+                into.values.insert_or_assign(key_name, raw(node, {name, here}, key_name));
+        }
+    };
+    add(add, "", root, 1);
+}
+
+void Scenario::set(const std::string& assignment) {
+    const Place place{"--set " + assignment, 0};
+    const size_t equals = assignment.find('=');
+    const size_t dot = assignment.substr(0, equals).rfind('.');
+    if (equals == std::string::npos || equals == 0)
+        throw Error(fmt::format("{}: write it as table.key=value, e.g. --set cpu.clock=33MHz",
+                                place.text()));
+    const std::string table = dot == std::string::npos ? "" : assignment.substr(0, dot);
+    const size_t start = dot == std::string::npos ? 0 : dot + 1;
+    auto [entry, fresh] = tables_.try_emplace(table);
+    if (fresh) {
+        entry->second.place = place;
+        entry->second.order = 2 * scenario_order;
+    }
+    RawValue value{assignment.substr(equals + 1), place, true};
+    entry->second.values.insert_or_assign(assignment.substr(start, equals - start), value);
+}
+
+const RawValue* Scenario::find(const std::string& table, const std::string& key) const {
+    auto found = tables_.find(table);
+    if (found == tables_.end()) return nullptr;
+    auto value = found->second.values.find(key);
+    return value == found->second.values.end() ? nullptr : &value->second;
+}
+
+std::string Scenario::resolve(const RawValue& value) const {
+    std::filesystem::path path = value.text();
+    if (value.from_text || path.empty() || path.is_absolute()) return path.string();
+    return (std::filesystem::path{file_}.parent_path() / path).string();
+}
+
+std::string nearest(const std::string& word, const std::vector<std::string>& candidates) {
+    auto distance = [](const std::string& a, const std::string& b) {
+        std::vector<size_t> row(b.size() + 1);
+        std::iota(row.begin(), row.end(), size_t{0});
+        for (size_t i = 1; i <= a.size(); ++i) {
+            size_t diagonal = row[0];
+            row[0] = i;
+            for (size_t j = 1; j <= b.size(); ++j) {
+                size_t change = diagonal + (a[i - 1] != b[j - 1]);
+                diagonal = row[j];
+                row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+            }
+        }
+        return row.back();
+    };
+    std::string best;
+    size_t least = 0;
+    for (const std::string& candidate : candidates) {
+        size_t d = distance(word, candidate);
+        if (best.empty() || d < least) {
+            best = candidate;
+            least = d;
+        }
+    }
+    const size_t near = std::max<size_t>(2, word.size() / 2);
+    return !best.empty() && least <= near ? best : std::string{};
+}
+
+}  // namespace sb::machine

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A scenario as written: tables of keys with raw values, each with the place where it stands. It is
+// read from a TOML file, laid over a board (the standard set of devices), and `--set key=value`
+// options are laid over both. Nothing is interpreted here: plan.h checks it against declared keys.
+//
+// Errors: `Error` with file, line and what to do, for a file that can not be read or parsed.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "sim/kernel/error.h"
+
+namespace sb::machine {
+
+/// Where a value stands: a file and a line, or a command line option (line 0).
+struct Place {
+    std::string file;
+    uint32_t line = 0;
+    std::string text() const { return line ? file + ":" + std::to_string(line) : file; }
+};
+
+struct RawValue {
+    std::variant<bool, int64_t, std::string> value;
+    Place place;
+    /// As the scenario would write it, for messages and for free parameters.
+    std::string text() const;
+    bool from_text = false;  // given as --set: any type is read from the text
+};
+
+struct RawTable {
+    Place place;
+    uint64_t order = 0;  // devices are built in this order
+    std::map<std::string, RawValue> values;
+};
+
+class Scenario {
+  public:
+    /// Reads a scenario file and the board that it names, then applies `sets` ("a.b=value").
+    static Scenario load(const std::string& path, const std::vector<std::string>& sets);
+    /// The same from text; `name` stands for the file in messages.
+    static Scenario parse(std::string_view text, const std::string& name,
+                          const std::vector<std::string>& sets = {});
+
+    const std::string& file() const { return file_; }
+    /// Tables by dotted name: "cpu", "disk", "guest.parameters".
+    const std::map<std::string, RawTable>& tables() const { return tables_; }
+    const RawValue* find(const std::string& table, const std::string& key) const;
+    /// A path in the scenario, made relative to the scenario's folder; one from --set stays as it is.
+    std::string resolve(const RawValue& value) const;
+
+  private:
+    void lay(std::string_view text, const std::string& name, uint64_t order_base);
+    void set(const std::string& assignment);
+
+    std::string file_;
+    std::map<std::string, RawTable> tables_;
+};
+
+/// The text of a board that ships with the program; null where there is none of that name.
+const char* board_text(const std::string& name);
+std::vector<std::string> board_names();
+
+/// The candidate nearest to `word` by edit distance, or empty where none is near.
+std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
+
+}  // namespace sb::machine
