@@ -36,13 +36,13 @@ class Controller : public Component, public bus::InterruptAcknowledge, public bu
         delay += (100_ns).sc();
         return 0x40;
     }
-    /// +0: interrupt after so many ns; +1: interrupt now; +2: reads whether one is pending.
+    /// +0: interrupt after so many times 97 ns; +1: interrupt now; +2: reads whether one is pending.
     void transport(bus::Payload& p, sc_core::sc_time& delay) override {
         const auto n = *p.get_data_ptr();
         if (p.is_read())
             *p.get_data_ptr() = pin.level();
         else if (p.get_address() == 0)
-            timer.arm_after(Time::ns(n * 7));
+            timer.arm_after(Time::ns(n * 97));
         else if (p.get_address() == 1)
             pin.set(true);
         delay += (120_ns).sc();
@@ -103,7 +103,7 @@ void random_guest(Guest& g, std::mt19937_64& random) {
     const uint32_t loop = c.here;
     for (int n = 0; n < 30; ++n) {
         switch (random() % 10) {
-            case 0: c.mov(esi, 0x20000).mov(ecx, random() % 40).bytes({0x03, 0x06, 0x83, 0xc6, 0x04, 0xe2, 0xf9}); break;
+            case 0: c.mov(esi, 0x20000).mov(ecx, random() % 40 + 1).bytes({0x03, 0x06, 0x83, 0xc6, 0x04, 0xe2, 0xf9}); break;
             case 1: c.mov(esi, 0x20000).mov(edi, 0x22000).mov(ecx, random() % 30).bytes({0xf3, 0xa5}); break;
             case 2: c.bytes({0xe8}).dword(0x1800 - (c.here + 4)); break;
             case 3: c.bytes({0xe7, 0x10}); break;                          // out 0x10, eax
@@ -169,18 +169,18 @@ TEST_CASE("fast and lockstep give the same events") {
 }
 
 TEST_CASE("an interrupt is taken at the first boundary at or after it rose") {
-    // A timer raises it while NOPs of one cycle run: 7 ns a unit, 15.152 ns a cycle.
+    // A timer raises it while NOPs of one cycle run: 97 ns a unit, 15.152 ns a cycle.
     Guest g{"486"};
     Controller controller{g};
     g.gate(0x40, 0x3000);
     g.at(0x3000).hlt();
     g.at(0x1000).bytes({0xb0, 0xff, 0xe6, 0x18, 0xfb});
-    std::fill_n(g.memory + 0x1005, 1000, 0x90);
+    std::fill_n(g.memory + 0x1005, 4000, 0x90);
     g.run(0x1000);
     REQUIRE(controller.acknowledged.size() == 1);
     const Time period = g.cpu.clock().period();
     // mov, then the OUT's access begins at cycle 1: that is when the timer was armed.
-    const Time rose = period * 1 + Time::ns(255 * 7);
+    const Time rose = period * 1 + Time::ns(255 * 97);
     CHECK(controller.acknowledged[0] == period * ((rose.ps() + period.ps() - 1) / period.ps()));
     CHECK(g.spent(Cause::interrupt_entry) == 44 + 7);  // 100 ns of acknowledge
     CHECK(g.cpu.attribution().total().interrupts == 1);
@@ -194,7 +194,7 @@ TEST_CASE("HLT waits for an interrupt and its cycles count as halted") {
     g.at(0x1000).bytes({0xb0, 0xff, 0xe6, 0x18, 0xfb, 0xf4, 0xfa}).hlt();
     CHECK(g.run(0x1000).kind == Outcome::Kind::halted);
     CHECK(g.cpu.attribution().total().interrupts == 1);
-    CHECK(g.spent(Cause::halted) > 80);
+    CHECK(g.spent(Cause::halted) > 1000);
     CHECK(g.cpu.attribution().total().total() == g.cpu.cycles());
 }
 
@@ -207,26 +207,25 @@ TEST_CASE("HLT with interrupts enabled and nothing to come leaves the machine id
 }
 
 TEST_CASE("STI and MOV SS hold interrupts off for one instruction") {
-    struct Pushed {
-        uint32_t sti, mov_ss;
-    };
-    const Pushed p = isolated([] {
-        Guest g{"486"};
-        Controller controller{g};
-        g.gate(0x40, 0x3000);
-        // pop eax (EIP); push it again; store; iret
-        g.at(0x3000).bytes({0x8b, 0x04, 0x24, 0x87, 0x05}).dword(0x21000).bytes({0xa3}).dword(0x21004).bytes({0xcf});
-        g.at(0x1000)
-            .bytes({0xe6, 0x19})              // an interrupt, while off
-            .bytes({0xfb, 0x90, 0x90, 0xfa})  // sti; nop; nop <- here; cli
-            .bytes({0x8c, 0xd3, 0xfb, 0x90})  // mov ebx, ss; sti; nop
-            .bytes({0xe6, 0x19})
-            .hlt();
-        g.run(0x1000);
-        return Pushed{g.dword(0x21004), g.dword(0x21000)};
-    });
-    CHECK(p.mov_ss == 0x1004);  // the first was stored, then moved on by the second
-    CHECK(p.sti == 0x100c);
+    Guest g{"486"};
+    Controller controller{g};
+    g.gate(0x40, 0x3000);
+    // The return address goes to 0x21000, and what was there to 0x21004.
+    g.at(0x3000)
+        .bytes({0x8b, 0x04, 0x24})                // mov eax, [esp]
+        .bytes({0x87, 0x05}).dword(0x21000)       // xchg [0x21000], eax
+        .bytes({0xa3}).dword(0x21004)             // mov [0x21004], eax
+        .bytes({0xcf});                           // iret
+    g.at(0x1000)
+        .bytes({0xe6, 0x19})                      // an interrupt, while they are off
+        .bytes({0xfb, 0x90, 0x90, 0xfa})          // sti; nop; (here) nop; cli
+        .bytes({0x8c, 0xd3, 0xe6, 0x19})          // mov ebx, ss; another one
+        .bytes({0xfb, 0x8e, 0xd3, 0x90})          // sti; mov ss, ebx; nop; (here)
+        .bytes({0xfa})
+        .hlt();
+    g.run(0x1000);
+    CHECK(g.dword(0x21004) == 0x1004);
+    CHECK(g.dword(0x21000) == 0x100e);
 }
 
 TEST_CASE("code that was written by itself in the same block is what runs next") {
