@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/bus_unit.h"
+
+namespace sb::cpu {
+
+BusUnit::Access BusUnit::transport(bool ports, bool write, uint32_t address, uint32_t v,
+                                   unsigned bytes, uint64_t cycle) {
+    Simulation& sim = owner_.simulation();
+    const Time start = clock_.cycles(cycle);
+    sc_core::sc_time delay = (start - sim.kernel_now()).sc();
+    Access done;
+    done.value = write ? v : 0;
+    auto& socket = ports ? ports_ : memory_;
+    socket->b_transport(request_.aim(write, address, &done.value, bytes), delay);
+    done.free = port_.last_was_free();
+    if (!done.free) done.stall = clock_.ceil(sim.kernel_now() + Time::from(delay) - start);
+    return done;
+}
+
+uint64_t BusUnit::take(const bus::DirectMemory& memory, uint32_t address, unsigned bytes,
+                       uint64_t cycle, bool idle, bool& blocked) {
+    const Time start = clock_.cycles(cycle);
+    const Time duration = port_.bus().memory_time(memory, address, bytes);
+    if (idle && port_.take(start, duration, bytes)) return clock_.ceil(duration);
+    blocked = true;
+    return clock_.ceil(port_.take_contended(start, duration, bytes) - start);
+}
+
+unsigned BusUnit::peek(uint32_t address, uint8_t* data, unsigned bytes) {
+    bus::Request request;
+    return memory_->transport_dbg(request.aim(false, address, data, bytes));
+}
+
+}  // namespace sb::cpu

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The processor's pins: one socket to memory and one to ports, and the bus clocking of what goes
+// through them. Times are in cycles of the processor; a stall is rounded up to whole cycles.
+#pragma once
+
+#include "bus/system_bus.h"
+#include "bus/target.h"
+#include "sim/kernel/clock.h"
+
+namespace sb::cpu {
+
+class BusUnit {
+  public:
+    BusUnit(Component& owner, bus::ProcessorPort& port, Clock clock)
+        : owner_{owner}, port_{port}, clock_{clock}, memory_{owner, "memory"}, ports_{owner, "ports"} {
+        memory_.bind(port.memory_socket());
+        ports_.bind(port.port_socket());
+    }
+
+    struct Access {
+        uint32_t value = 0;
+        uint64_t stall = 0;  // cycles
+        bool free = false;   // took no time, and its instruction takes none
+    };
+    /// One access of 1, 2 or 4 bytes that begins at `cycle`. May block the calling thread.
+    Access transport(bool ports, bool write, uint32_t address, uint32_t v, unsigned bytes,
+                     uint64_t cycle);
+
+    /// The bus time of an access to direct memory that the caller makes itself; `idle` says that
+    /// nothing is pending before `cycle`. May block, and then `blocked` is set.
+    uint64_t take(const bus::DirectMemory& memory, uint32_t address, unsigned bytes, uint64_t cycle,
+                  bool idle, bool& blocked);
+
+    bus::AddressSpace& memory_space() { return port_.bus().memory(); }
+    bus::ProcessorPort& port() { return port_; }
+    /// Reads without time or side effects; returns the bytes done.
+    unsigned peek(uint32_t address, uint8_t* data, unsigned bytes);
+
+  private:
+    Component& owner_;
+    bus::ProcessorPort& port_;
+    Clock clock_;
+    bus::InitiatorSocket memory_;
+    bus::InitiatorSocket ports_;
+    bus::Request request_;
+};
+
+}  // namespace sb::cpu

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The execution core: the state, the local time, and the ways to memory and ports that every
+// operation's handler uses. It runs decoded blocks until its local time reaches `limit`, until
+// something needs attention, or until the run ends. `Cpu` (cpu.h) owns it and gives it its thread.
+//
+// Time. `cycle` is the local time in cycles of the processor's clock, up to what was committed: inside
+// a block the clocks of operations that ran are known from the block (`Operation::end_clocks`) and
+// are added when the block is left, or by `commit` where the exact time is needed. Bus stalls are
+// added as they happen. An instruction's bus accesses begin when the instruction does, one after the
+// other; its own clocks follow.
+//
+// Faults. A guest fault abandons the instruction by longjmp to the run loop, which delivers it: no
+// frame between holds anything with a destructor. Handlers change registers only after the last
+// access that can fault, so every instruction can be restarted.
+#pragma once
+
+#include <csetjmp>
+#include <cstring>
+
+#include "bus/line.h"
+#include "cpu/attribution.h"
+#include "cpu/block_cache.h"
+#include "cpu/bus_unit.h"
+#include "cpu/decoder.h"
+#include "cpu/operation.h"
+#include "cpu/state.h"
+#include "cpu/timing.h"
+#include "sim/observe/stream.h"
+
+namespace sb::cpu {
+
+/// Exceptions by vector (Intel SDM volume 3, table 6-1).
+enum Vector : uint8_t {
+    divide_error = 0,
+    debug_trap = 1,
+    nmi_vector = 2,
+    breakpoint = 3,
+    overflow = 4,
+    bound_range = 5,
+    invalid_opcode = 6,
+    device_not_available = 7,
+    double_fault = 8,
+    invalid_tss = 10,
+    segment_not_present = 11,
+    stack_fault = 12,
+    general_protection = 13,
+    page_fault = 14,
+};
+
+class Core {
+  public:
+    Core(Component& owner, bus::ProcessorPort& port, const Model& model, Clock clock,
+         bool memory_on_bus, observe::Probe& probe);
+
+    /// Runs from an instruction boundary to the next one at which the kernel must have its turn.
+    void run();
+    void refresh_limit();
+    /// True where an interrupt would be taken at this boundary.
+    bool interrupt_pending() const {
+        return (s.nmi_pending && !s.nmi_masked) || (s.intr_line && s.interrupts_enabled());
+    }
+    /// Drops every decoded block and cached page: the map, or all of memory, may have changed.
+    void forget_all();
+    /// Drops the pages that are cached for access, not the code.
+    void flush_tlb();
+    /// Some physical page was written by another master.
+    void code_written(uint64_t physical_page);
+
+    // ---- What handlers use.
+
+    State s;
+    Attribution counts;
+    const Model model;
+    uint64_t cycle = 0;
+    uint64_t limit = 0;
+    bool attention = false;  // leave the block at the next boundary and look around
+    bool free_access = false;  // the access just made was one that takes no time at all
+    uint32_t next_eip = 0;   // of the operation under way, where it is not part of a run
+    bus::InterruptAcknowledge* acknowledge = nullptr;
+    bool nmi_possible = false;
+
+    template <typename T>
+    T reg(uint8_t offset) const {
+        T v;
+        std::memcpy(&v, reinterpret_cast<const uint8_t*>(s.regs.data()) + offset, sizeof v);
+        return v;
+    }
+    template <typename T>
+    void set_reg(uint8_t offset, T v) {
+        std::memcpy(reinterpret_cast<uint8_t*>(s.regs.data()) + offset, &v, sizeof v);
+    }
+    uint32_t address(const Operation* op) const {
+        return (s.regs[op->base] + (s.regs[op->index] << op->shift) + op->disp) & op->address_mask;
+    }
+
+    // Memory through a segment. All raise the architecture's faults.
+    template <typename T>
+    T read(const Operation* op, unsigned segment, uint32_t offset) {
+        const Segment& g = s.segments[segment];
+        if (uint64_t{offset} + sizeof(T) > g.read_end) [[unlikely]]
+            check_segment(op, segment, offset, sizeof(T), false);
+        return read_linear<T>(op, g.base + offset);
+    }
+    template <typename T>
+    void write(const Operation* op, unsigned segment, uint32_t offset, T v) {
+        const Segment& g = s.segments[segment];
+        if (uint64_t{offset} + sizeof(T) > g.write_end) [[unlikely]]
+            check_segment(op, segment, offset, sizeof(T), true);
+        write_linear<T>(op, g.base + offset, v);
+    }
+    template <typename T>
+    T load(const Operation* op) {
+        return read<T>(op, op->segment, address(op));
+    }
+    template <typename T>
+    void store(const Operation* op, T v) {
+        write<T>(op, op->segment, address(op), v);
+    }
+    /// The first half of a read-modify-write: checks that the write will be allowed.
+    template <typename T>
+    T load_for_update(const Operation* op) {
+        const uint32_t offset = address(op);
+        const Segment& g = s.segments[op->segment];
+        if (uint64_t{offset} + sizeof(T) > std::min(g.read_end, g.write_end)) [[unlikely]]
+            check_segment(op, op->segment, offset, sizeof(T), true);
+        update_linear_ = g.base + offset;
+        return read_linear<T>(op, update_linear_);
+    }
+    template <typename T>
+    void store_update(const Operation* op, T v) {
+        write_linear<T>(op, update_linear_, v);
+    }
+    // Memory by linear address, after segmentation.
+    template <typename T>
+    T read_linear(const Operation* op, uint32_t linear) {
+        const TlbEntry& e = tlb_[linear >> 12 & (tlb_size - 1)];
+        if (((linear + uint32_t{sizeof(T)} - 1) & ~0xfffu) == e.read_tag) [[likely]] {
+            T v;
+            std::memcpy(&v, e.page + (linear & 0xfff), sizeof v);
+            return v;
+        }
+        return static_cast<T>(read_slow(op, linear, sizeof(T)));
+    }
+    template <typename T>
+    void write_linear(const Operation* op, uint32_t linear, T v) {
+        const TlbEntry& e = tlb_[linear >> 12 & (tlb_size - 1)];
+        if (((linear + uint32_t{sizeof(T)} - 1) & ~0xfffu) == e.write_tag) [[likely]]
+            std::memcpy(e.page + (linear & 0xfff), &v, sizeof v);
+        else
+            write_slow(op, linear, v, sizeof(T));
+    }
+    /// A host pointer to `bytes` at `linear` where they may be accessed freely, else null.
+    uint8_t* direct(uint32_t linear, uint32_t bytes, bool writing) {
+        const TlbEntry& e = tlb_[linear >> 12 & (tlb_size - 1)];
+        const uint32_t tag = writing ? e.write_tag : e.read_tag;
+        return ((linear + bytes - 1) & ~0xfffu) == tag ? e.page + (linear & 0xfff) : nullptr;
+    }
+
+    uint32_t stack_mask() const { return s.segments[ss].big ? 0xffffffff : 0xffff; }
+    void set_sp(uint32_t sp) {
+        const uint32_t mask = stack_mask();
+        s.regs[esp] = (s.regs[esp] & ~mask) | (sp & mask);
+    }
+    template <typename T>
+    void push(const Operation* op, T v) {
+        const uint32_t sp = (s.regs[esp] - uint32_t{sizeof(T)}) & stack_mask();
+        write<T>(op, ss, sp, v);
+        set_sp(sp);
+    }
+    void push_sized(const Operation* op, uint32_t v, unsigned size) {
+        size == 4 ? push<uint32_t>(op, v) : push<uint16_t>(op, static_cast<uint16_t>(v));
+    }
+    /// What `pop` would give, `skip` bytes above the top; the stack pointer stays.
+    uint32_t peek(const Operation* op, uint32_t skip, unsigned size) {
+        const uint32_t sp = (s.regs[esp] + skip) & stack_mask();
+        return size == 4 ? read<uint32_t>(op, ss, sp) : read<uint16_t>(op, ss, sp);
+    }
+
+    uint32_t port_read(uint16_t port, unsigned bytes) { return port_access(false, port, 0, bytes); }
+    void port_write(uint16_t port, uint32_t v, unsigned bytes) { port_access(true, port, v, bytes); }
+    /// #GP where the I/O permission does not allow it.
+    void check_port(uint16_t port, unsigned bytes);
+    /// Which of a port row's four columns holds: real, low, high, virtual-8086.
+    Row port_row(Row first) const;
+
+    // Time and counts.
+    void spend(uint64_t clocks, Cause cause = Cause::executing) {
+        cycle += clocks;
+        counts.add(cause, clocks);
+        if (block_) block_->cycles += clocks;
+    }
+    void spend(Row row) { spend(model[row], cause_); }
+    /// Brings the time and EIP to the start of `op`.
+    void commit(const Operation* op);
+    /// Leaves the block after `op`.
+    void retire(const Operation* op) {
+        const unsigned clocks = op->end_clocks - committed_clocks_;
+        cycle += clocks;
+        counts.add(Cause::executing, clocks);
+        block_->cycles += clocks;
+        const unsigned n = op->ordinal + 1u - committed_count_;
+        counts.current().instructions += n;
+        block_->instructions += n;
+        s.eip = block_eip_ + op->end_offset;
+        exit_link_ = 1;
+    }
+    /// Leaves it for `target`, a branch taken.
+    void branch(const Operation* op, uint32_t target) {
+        if (target > s.segments[cs].limit) [[unlikely]] fault_at(op, general_protection, 0);
+        retire(op);
+        if (op->more_clocks) spend(op->more_clocks);
+        s.eip = target;
+        exit_link_ = 0;
+    }
+    uint32_t next_of(const Operation* op) const { return block_eip_ + op->end_offset; }
+    /// Leaves a repeated instruction between two of its iterations, to be begun again.
+    void pause() {
+        next_eip = s.eip;
+        paused_ = true;
+    }
+    /// Raises what a write there would raise.
+    void check_write(unsigned segment, uint32_t offset, unsigned size) {
+        if (uint64_t{offset} + size > s.segments[segment].write_end)
+            check_segment(nullptr, segment, offset, size, true);
+    }
+    /// Ends an operation that was committed by itself, at next_eip.
+    void complete(const Operation* op);
+
+    // Faults.
+    [[noreturn]] void fault(uint8_t vector, uint32_t error = 0);
+    [[noreturn]] void fault_at(const Operation* op, uint8_t vector, uint32_t error = 0) {
+        commit(op);
+        fault(vector, error);
+    }
+    [[noreturn]] void not_there_yet(const char* what, uint8_t vector = invalid_opcode);
+
+    // Segments and gates (segmentation.cpp, interrupt.cpp).
+    struct Descriptor {
+        uint32_t low = 0, high = 0;
+        uint32_t address = 0;  // linear
+        uint8_t access() const { return static_cast<uint8_t>(high >> 8); }
+        bool system() const { return !(access() & access::segment); }
+        uint8_t type() const { return access() & 0xf; }
+        unsigned dpl() const { return access::dpl(access()); }
+        bool present() const { return access() & access::present; }
+        uint32_t base() const {
+            return low >> 16 | (high & 0xff) << 16 | (high & 0xff000000);
+        }
+        uint32_t limit() const {
+            const uint32_t l = (low & 0xffff) | (high & 0x000f0000);
+            return high & 0x00800000 ? l << 12 | 0xfff : l;
+        }
+        uint16_t gate_selector() const { return static_cast<uint16_t>(low >> 16); }
+        uint32_t gate_offset() const { return (low & 0xffff) | (high & 0xffff0000); }
+    };
+    /// False where the selector points outside of its table.
+    bool find_descriptor(uint16_t selector, Descriptor& found);
+    Descriptor descriptor(uint16_t selector, uint8_t vector = general_protection);
+    void load_segment(unsigned segment, uint16_t selector);
+    void load_code(uint16_t selector, const Descriptor& d);
+    Segment segment_from(uint16_t selector, const Descriptor& d) const;
+    void mark_accessed(Descriptor& d);
+    void far_jump(uint16_t selector, uint32_t offset, unsigned size);
+    void far_call(uint16_t selector, uint32_t offset, unsigned size);
+    void far_return(unsigned size, uint32_t release);
+    void interrupt_return(unsigned size);
+    enum class Source : uint8_t { external, software, exception };
+    /// Goes through the IDT. The time spent is interrupt entry.
+    void interrupt(uint8_t vector, Source source, bool has_error = false, uint32_t error = 0);
+
+    /// POPF and IRET: the flags that the privilege level allows.
+    void load_flags(uint32_t v, unsigned size, bool with_rf);
+    void halt();
+    void set_phase(uint8_t phase);
+    void set_cr0(uint32_t v);
+    /// Finds what is at a guest address without time or side effects; 0 bytes where nothing is.
+    unsigned peek_code(uint32_t linear, uint8_t* bytes, unsigned n);
+
+    Component& owner() { return owner_; }
+    BusUnit& bus() { return bus_; }
+    BlockCache& blocks() { return blocks_; }
+    observe::Probe& probe() { return probe_; }
+    Time local_time() const { return clock_.cycles(cycle); }
+    bool lockstep() const { return lockstep_; }
+
+    /// The blocks that ran last, oldest first: (linear address, instructions, 32-bit code).
+    struct Trace {
+        uint32_t linear = 0;
+        uint8_t count = 0;
+        bool big = true;
+    };
+    static constexpr unsigned trace_length = 16;
+    std::array<Trace, trace_length> trace{};
+    unsigned trace_next = 0;
+
+  private:
+    static constexpr unsigned tlb_size = 256;
+    static constexpr uint32_t no_tag = 1;
+    static constexpr uint64_t longest_run = 4'000'000;  // cycles without looking for a stop request
+
+    /// A page of linear addresses. The tags allow the short way; `linear` says what the entry is of.
+    struct TlbEntry {
+        uint32_t read_tag = no_tag;
+        uint32_t write_tag = no_tag;
+        uint8_t* page = nullptr;
+        uint32_t linear = no_tag;
+        uint32_t physical = 0;
+        bus::DirectMemory* memory = nullptr;  // null: no memory, or not a whole page of it
+        uint64_t memory_page = 0;             // index of its page flags
+    };
+
+    bool boundary();
+    void execute(Block* block);
+    void step(Block* block);
+    Block* next_block();
+    Block* find_block(uint32_t linear);
+    Block* decode_block(uint32_t linear);
+    void check_fetch(const Block* block);
+    void deliver_fault();
+    void shut_down(const char* why);
+    void take_external();
+
+    void check_segment(const Operation* op, unsigned segment, uint32_t offset, unsigned size,
+                       bool writing);
+    uint64_t read_slow(const Operation* op, uint32_t linear, unsigned size);
+    void write_slow(const Operation* op, uint32_t linear, uint64_t v, unsigned size);
+    TlbEntry& entry(uint32_t linear);
+    uint32_t translate(uint32_t linear) const { return linear & s.a20_mask; }
+    void allow(TlbEntry& e);
+    void charge(const Operation* op, const TlbEntry& e, uint32_t physical, unsigned size);
+    uint32_t device_access(const Operation* op, bool write, uint32_t physical, uint32_t v,
+                           unsigned size);
+    uint32_t port_access(bool write, uint16_t port, uint32_t v, unsigned bytes);
+    void after_access();
+    uint64_t cycle_at(const Operation* op) const {
+        return op ? cycle + (op->end_clocks - op->clocks) - committed_clocks_ : cycle;
+    }
+    void stall(uint64_t cycles, Cause cause) {
+        spend(cycles, cause_ == Cause::executing ? cause : cause_);
+    }
+    void code_is_at(uint64_t physical_page);
+
+    Component& owner_;
+    BusUnit bus_;
+    Clock clock_;
+    const bool memory_on_bus_;
+    observe::Probe& probe_;
+    bool lockstep_ = false;
+    bool tracing_ = false;   // an event for each instruction
+    Cause cause_ = Cause::executing;  // what the clocks and stalls of now count as
+
+    Block* block_ = nullptr;
+    uint32_t block_eip_ = 0;
+    unsigned committed_clocks_ = 0;
+    unsigned committed_count_ = 0;
+    uint8_t exit_link_ = 1;
+    bool stepping_ = false;
+    bool paused_ = false;
+    Block* previous_ = nullptr;
+    uint32_t epoch_ = 1;
+    uint32_t update_linear_ = 0;
+
+    std::array<TlbEntry, tlb_size> tlb_{};
+    static constexpr unsigned jump_cache_size = 4096;
+    struct Jump {
+        uint32_t linear = 0;
+        uint32_t epoch = 0;
+        Block* block = nullptr;
+    };
+    std::array<Jump, jump_cache_size> jumps_{};
+    Operation scratch_[2];
+    BlockCache blocks_;
+    std::unique_ptr<Block> uncached_;
+    Decoder decoder_;
+    uint64_t generation_ = 0;
+
+    std::jmp_buf recovery_;
+    struct {
+        uint8_t vector = 0;
+        uint32_t error = 0;
+    } raised_;
+    int delivering_ = -1;  // the vector of the exception whose delivery is under way
+
+  public:
+    friend class Cpu;
+};
+
+}  // namespace sb::cpu

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/cpu.h"
+
+#include <fmt/format.h>
+
+namespace sb::cpu {
+
+const std::vector<Key>& processor_keys() {
+    static const std::vector<Key> keys{
+        {"model", ValueType::choice, "486", "instruction set and timing", {"486", "pentium", "ideal"}},
+        {"clock", ValueType::frequency, "0Hz", "core clock; 0Hz is the model's own", {}, 0,
+         Clock::max_hz},
+        {"cache", ValueType::choice, "perfect",
+         "perfect: memory takes no time beyond the instruction; none: each data access is on the bus",
+         {"perfect", "none"}},
+        {"timing", ValueType::file, "", "a timing table to use in place of the model's"},
+    };
+    return keys;
+}
+
+namespace {
+
+Clock clock_of(const Config& config, const Model& model) {
+    const uint64_t hz = config.integer("clock");
+    return Clock{hz ? hz : model.clock_hz};
+}
+
+Model model_of(const Config& config) { return load_model(config.text("model"), config.text("timing")); }
+
+}  // namespace
+
+Cpu::Cpu(Simulation& sim, observe::Stream& stream, const std::string& name,
+         bus::ProcessorPort& port, const Config& config)
+    : Component{sim, name},
+      clock_{clock_of(config, model_of(config))},
+      probe_{stream, name},
+      core_{*this, port, model_of(config), clock_, config.text("cache") == "none", probe_},
+      resume_{*this, "resume"} {
+    port.bus().memory().add_code_watcher(*this);
+    declare();
+    reset();
+    SC_HAS_PROCESS(Cpu);
+    SC_THREAD(thread);
+}
+
+Cpu::~Cpu() = default;
+
+/// Every member by itself: padding between them is not state, and saved machines must be equal.
+void Cpu::declare() {
+    auto item = [this](const char* name, auto& v) {
+        declare_state(name, [name, &v](Archive& a) { a.value(name, v); });
+    };
+    State& s = core_.s;
+    auto segment = [this](std::string name, Segment& g) {
+        declare_state(name, [name, &g](Archive& a) {
+            Archive::Scope scope{a, name};
+            a.value("selector", g.selector);
+            a.value("base", g.base);
+            a.value("limit", g.limit);
+            a.value("access", g.access);
+            a.value("big", g.big);
+            g.refresh();
+        });
+    };
+    constexpr const char* names[] = {"es", "cs", "ss", "ds", "fs", "gs"};
+    for (unsigned n = 0; n < 6; ++n) segment(names[n], s.segments[n]);
+    segment("ldtr", s.ldtr);
+    segment("tr", s.tr);
+    item("registers", s.regs);
+    item("eip", s.eip);
+    item("flags.result", s.flags.result);
+    item("flags.carries", s.flags.carries);
+    item("flags.other", s.other_flags);
+    item("gdtr.base", s.gdtr.base);
+    item("gdtr.limit", s.gdtr.limit);
+    item("idtr.base", s.idtr.base);
+    item("idtr.limit", s.idtr.limit);
+    item("cr0", s.cr0);
+    item("cr2", s.cr2);
+    item("cr3", s.cr3);
+    item("cr4", s.cr4);
+    item("dr", s.dr);
+    item("a20_mask", s.a20_mask);
+    item("cpl", s.cpl);
+    item("halted", s.halted);
+    item("stopped", s.stopped);
+    item("shadow", s.shadow);
+    item("intr_line", s.intr_line);
+    item("nmi_line", s.nmi_line);
+    item("nmi_pending", s.nmi_pending);
+    item("nmi_masked", s.nmi_masked);
+    item("rep_paid", s.rep_paid);
+    item("tsc_offset", s.tsc_offset);
+    item("waiting", waiting_);
+    item("cycle", core_.cycle);
+    declare_state("attribution", [this](Archive& a) {
+        Attribution& counts = core_.counts;
+        a.value("counts", counts.all());
+        uint8_t phase = counts.phase();
+        a.value("phase", phase);
+        counts.enter(phase);
+        if (a.loading()) core_.forget_all();
+    });
+}
+
+void Cpu::reset() {
+    State& s = core_.s;
+    const bool intr_line = s.intr_line, nmi_line = s.nmi_line;
+    const uint32_t a20 = s.a20_mask;
+    s = State{};
+    s.intr_line = intr_line;
+    s.nmi_line = nmi_line;
+    s.a20_mask = a20;
+    s.regs[edx] = core_.model.signature;
+    s.cr0 = cr0::et | cr0::cd | cr0::nw;
+    s.eip = 0xfff0;
+    for (Segment& g : s.segments) {
+        g.limit = 0xffff;
+        g.access = access::present | access::segment | access::writable | access::accessed;
+        g.refresh();
+    }
+    Segment& code = s.segments[cs];
+    code.selector = 0xf000;
+    code.base = 0xffff0000;
+    code.access |= access::code;
+    code.refresh();
+    s.gdtr.limit = s.idtr.limit = 0xffff;
+    core_.forget_all();
+}
+
+void Cpu::start_flat(uint32_t eip, uint32_t eax_value, uint32_t ebx_value) {
+    reset();
+    State& s = core_.s;
+    s.cr0 = cr0::pe | cr0::et;
+    s.a20_mask = 0xffffffff;
+    s.eip = eip;
+    s.regs[eax] = eax_value;
+    s.regs[ebx] = ebx_value;
+    for (unsigned n = 0; n < 6; ++n) {
+        Segment& g = s.segments[n];
+        g = Segment{};
+        g.selector = n == cs ? 0x08 : 0x10;
+        g.limit = 0xffffffff;
+        g.big = true;
+        g.access = access::present | access::segment | access::accessed | access::writable |
+                   (n == cs ? access::code : 0);
+        g.refresh();
+    }
+    core_.forget_all();
+}
+
+void Cpu::line_changed(unsigned input, bool asserted) {
+    State& s = core_.s;
+    if (input == nmi) {
+        s.nmi_pending |= asserted && !s.nmi_line;  // an edge
+        s.nmi_line = asserted;
+    } else {
+        s.intr_line = asserted;
+    }
+    core_.attention = true;
+    // The processor sees its inputs on its own clock edges.
+    if (waiting_ && core_.interrupt_pending())
+        resume_.wake(clock_.cycles(clock_.ceil(now())));
+}
+
+/// Runs until the next pending event, gives the kernel its turn, and again.
+void Cpu::thread() {
+    if (resume_.armed()) resume_.wait_woken();  // a restored machine goes on where it waited
+    core_.attention = true;
+    for (;;) {
+        Simulation& sim = simulation();
+        if (stop_ && stop_->load(std::memory_order_relaxed))
+            sim.finish({Outcome::Kind::interrupted, 0, "stopped by the user\n" + describe_state()});
+        if (sim.finished() || core_.s.stopped) return;
+        if (core_.s.halted) {
+            wait_halted();
+            continue;
+        }
+        core_.refresh_limit();
+        between_ = false;
+        core_.run();
+        between_ = true;
+        resume_.wait_until(core_.local_time());
+    }
+}
+
+/// The thread is in step with the kernel here.
+void Cpu::wait_halted() {
+    State& s = core_.s;
+    while (!core_.interrupt_pending()) {
+        if (!s.interrupts_enabled() && !core_.nmi_possible) {
+            end_halted();
+            return;
+        }
+        waiting_ = true;
+        resume_.wait_woken();
+        waiting_ = false;
+        const uint64_t here = clock_.ceil(simulation().kernel_now());
+        if (here > core_.cycle) {
+            core_.counts.add(Cause::halted, here - core_.cycle);
+            core_.cycle = here;
+        }
+        if (simulation().finished()) return;
+    }
+    s.halted = false;
+    core_.attention = true;
+    probe_.emit(core_.local_time(), observe::Kind::wake, core_.cycle);
+}
+
+void Cpu::end_halted() {
+    core_.s.stopped = true;
+    simulation().finish({Outcome::Kind::halted, 0,
+                         fmt::format("the processor halted with interrupts disabled at EIP {:#x}\n{}",
+                                     core_.s.eip, describe_state())});
+}
+
+}  // namespace sb::cpu

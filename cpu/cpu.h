@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An i386-compatible processor: one in-order scalar core whose instruction clocks come from a table
+// (timing.h) and whose memory and port accesses are timed by the system bus; the two add.
+//
+// It is a component with one thread. The thread runs ahead of the kernel's time exactly as far as no
+// event is pending, and takes interrupts at the first instruction boundary at or after the time at
+// which they rose; `Simulation::lockstep()` makes it yield after each instruction, with equal results.
+// The processor is always on an edge of its own clock: bus stalls are rounded up to whole cycles.
+//
+// Inputs: INTR and NMI (line_changed, inputs `intr` and `nmi`), and who acknowledges INTR. Memory and
+// ports go out through TLM sockets to the ProcessorPort it was given; memory that the bus declares
+// direct is accessed by pointer, with its bus time where `cache` is "none", without any where it is
+// "perfect". Instruction fetch takes no bus time.
+//
+// What is there: 32- and 16-bit protected mode at one privilege level, without paging. What is not
+// there yet raises #UD or the fault that fits, and is the finding "instruction not there yet".
+// Self-modifying code is seen at the next instruction; a real 486 needs a jump in between.
+//
+// Ends: HLT with interrupts disabled and no NMI to come ends the run as `halted`, a triple fault as
+// `shutdown`, each with the registers and the last instructions as text.
+//
+// Sources: Intel Software Developer's Manual, volumes 1 to 3; Intel486 Programmer's Reference.
+#pragma once
+
+#include <atomic>
+
+#include "bus/line.h"
+#include "cpu/core.h"
+#include "sim/kernel/config.h"
+
+namespace sb::cpu {
+
+/// The settings of a processor in a scenario: model, clock, cache, timing.
+const std::vector<Key>& processor_keys();
+
+class Cpu final : public Component, public bus::LineSink, private bus::CodeWatcher {
+  public:
+    static constexpr unsigned intr = 0, nmi = 1;  // inputs
+
+    /// `config` has the values of processor_keys(). Throws `Error` where the timing file is bad.
+    Cpu(Simulation& sim, observe::Stream& stream, const std::string& name, bus::ProcessorPort& port,
+        const Config& config);
+    ~Cpu() override;
+
+    void connect_acknowledge(bus::InterruptAcknowledge& who) { core_.acknowledge = &who; }
+    /// Says that something drives NMI, so that HLT with interrupts disabled is not the end.
+    void expect_nmi() { core_.nmi_possible = true; }
+    /// Polled while it runs: once true, the run ends as `interrupted`.
+    void poll_stop(const std::atomic<bool>& stop) { stop_ = &stop; }
+    void line_changed(unsigned input, bool asserted) override;
+
+    /// The state after RESET#: real mode at F000:FFF0 (SDM volume 3, table 9-1).
+    void reset();
+    /// The state in which a multiboot loader enters a kernel: protected mode, flat 4 GiB segments,
+    /// interrupts off (Multiboot 0.6.96, 3.2). The GDT is not set up.
+    void start_flat(uint32_t eip, uint32_t eax_value = 0, uint32_t ebx_value = 0);
+
+    State& state() { return core_.s; }
+    const State& state() const { return core_.s; }
+    const Model& model() const { return core_.model; }
+    const Clock& clock() const { return clock_; }
+
+    /// The phase that cycles count under from now on.
+    void set_phase(uint8_t phase) { core_.set_phase(phase); }
+    const Attribution& attribution() const { return core_.counts; }
+    /// All cycles so far: the local time in periods of the clock.
+    uint64_t cycles() const { return core_.cycle; }
+    Time local_time() const { return core_.local_time(); }
+    uint64_t instructions() const { return core_.counts.total().instructions; }
+    /// Cycles and instructions by where the decoded code begins.
+    Profile profile() const { return core_.blocks_.profile(); }
+
+    /// False where the thread waits in the middle of an instruction's bus access: run on a little
+    /// before saving the machine.
+    bool between_instructions() const { return between_; }
+    /// Registers, flags and the last instructions, for a person.
+    std::string describe_state();
+
+  private:
+    void thread();
+    void wait_halted();
+    void end_halted();
+    void declare();
+    std::string last_instructions();
+    void code_written(uint64_t physical_page) override { core_.code_written(physical_page); }
+
+    Clock clock_;
+    observe::Probe probe_;
+    Core core_;
+    Resume resume_;
+    const std::atomic<bool>* stop_ = nullptr;
+    bool between_ = true;
+    bool waiting_ = false;  // for an interrupt, in HLT
+};
+
+}  // namespace sb::cpu
