@@ -7,8 +7,8 @@
 // lines are logical levels.
 //
 // Sending. Messages go over the serial APIC bus, one at a time: 21 cycles of its 16.67 MHz clock each
-// (IA-32 manual, volume 3 (243192), 7.6.4, short message), and 14 cycles for an EOI message back: the
-// keys `message_time` and `eoi_time`. Meanwhile an entry shows "send pending" in its delivery status.
+// (Intel SDM volume 3B (253669), appendix F.2.1, short message), and 14 cycles for an EOI message
+// back (F.2): the keys `message_time` and `eoi_time`. Meanwhile an entry shows "send pending" in its delivery status.
 // Where several wait, the lowest pin goes first (the part's own order is not documented).
 //
 // Level: an entry whose message was accepted has Remote IRR set until the EOI of its vector; if its

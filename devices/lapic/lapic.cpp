@@ -12,7 +12,7 @@ constexpr uint64_t mapped_bytes = 4096;
 constexpr uint8_t first_legal_vector = 16;
 constexpr uint8_t vectors_per_class = 16;
 constexpr uint64_t broadcast_p6 = 0xf, broadcast_all = 0xff, flat_model = 0xf;
-constexpr uint64_t version_p6 = 0x00040011;  // 7.5.8: five LVT entries, integrated APIC
+constexpr uint64_t version_p6 = 0x00040011;  // 10.4.8: five LVT entries, integrated APIC
 
 unsigned class_of(unsigned vector) { return vector / vectors_per_class; }
 
@@ -30,7 +30,7 @@ bus::Register::Spec spec(const char* name, uint32_t offset, bus::Access access, 
 
 const bus::DeviceModel lapic{
     "lapic", "local APIC of a processor",
-    "Intel Architecture Software Developer's Manual, volume 3 (243192), chapter 7",
+    "Intel Software Developer's Manual, volume 3A (253668), chapter 10",
     {{"address", ValueType::integer, "0xfee00000", "first physical address"},
      {"id", ValueType::integer, "0", "physical identity", {}, 0, 14},
      {"timer_clock", ValueType::frequency, "33.333333MHz",
@@ -47,7 +47,7 @@ LocalApic::LocalVector::LocalVector(bus::RegisterBank& bank, const char* name, u
     : reg{bank, spec(name, offset, bus::rw, 0x10000, doc),
           {.write = [written](uint64_t) { written(); }}} {}
 
-// Offsets: table 7-1; reset values: 7.5.14.1, "Local APIC State After Power-Up Reset".
+// Offsets: table 10-1; reset values: 10.4.7.1, "Local APIC State After Power-Up Reset".
 LocalApic::LocalApic(const bus::DeviceContext& context)
     : Device{context},
       board_{context.board},
@@ -132,9 +132,9 @@ void LocalApic::reset() {
     update();
 }
 
-// ---- Priorities and acceptance (7.5.2)
+// ---- Priorities and acceptance (10.8.3)
 
-/// 7.5.13.2: the greater class of TPR and of what is in service.
+/// 10.8.3.1: the greater class of TPR and of what is in service.
 uint8_t LocalApic::processor_priority() const {
     const unsigned task = static_cast<unsigned>(task_class_);
     const unsigned service = in_service_.highest().value_or(0);
@@ -143,7 +143,7 @@ uint8_t LocalApic::processor_priority() const {
                                     : class_of(service) * vectors_per_class);
 }
 
-/// 7.5.6.2: as PPR, but what is requested counts too.
+/// 10.6.2.4: as PPR, but what is requested counts too.
 uint8_t LocalApic::arbitration_priority() const {
     const unsigned task = static_cast<unsigned>(task_class_);
     const unsigned service = class_of(in_service_.highest().value_or(0));
@@ -184,7 +184,7 @@ uint8_t LocalApic::acknowledge(sc_core::sc_time& delay) {
     }
     const auto vector = deliverable();
     if (!vector) {
-        // 7.5.13.6: the spurious vector sets no bit in service, and wants no EOI.
+        // 10.9: the spurious vector sets no bit in service, and wants no EOI.
         ++spurious_count_;
         update();
         return static_cast<uint8_t>(spurious_);
@@ -221,7 +221,7 @@ void LocalApic::end_of_interrupt() {
     update();
 }
 
-// ---- Messages (7.5.10, 7.6)
+// ---- Messages (10.6)
 
 bool LocalApic::addressed(const bus::ApicMessage& message) const {
     if (!message.logical)
@@ -239,7 +239,7 @@ bool LocalApic::accept(const bus::ApicMessage& message) {
     switch (message.mode) {
         case Mode::fixed:
         case Mode::lowest_priority:
-            // 7.5.13.5: an APIC disabled by software takes NMI, SMI, INIT and start-up only.
+            // 10.4.7.2: an APIC disabled by software takes NMI, SMI, INIT and start-up only.
             return software_enable_ && request(message.vector, message.level_triggered);
         case Mode::smi: smi_.pulse(); return true;
         case Mode::nmi: nmi_.pulse(); return true;
@@ -269,12 +269,12 @@ void LocalApic::send() {
         error(send_illegal_);
         return;
     }
-    // Table 7-4: shorthands that reach the sender allow fixed messages only.
+    // Table 10-4: shorthands that reach the sender allow fixed messages only.
     if ((shorthand_ == self || shorthand_ == everybody) && message.mode != Mode::fixed) {
         finding("ICR: this delivery mode can not be sent to oneself (ignored)");
         return;
     }
-    // 7.5.10: messages of the ICR are edges, save the INIT level de-assert.
+    // 10.6.1: messages of the ICR are edges, save the INIT level de-assert.
     message.level_triggered = message.level_triggered && message.mode == Mode::init;
     if (shorthand_ == self) {
         accept(message);
@@ -288,7 +288,7 @@ void LocalApic::send() {
         error(send_accept_);
 }
 
-// ---- The local vector table (7.5.11)
+// ---- The local vector table (10.5.1)
 
 void LocalApic::raise(LocalVector& entry) {
     if (entry.mask || !enabled_) return;
@@ -330,7 +330,7 @@ void LocalApic::line_changed(unsigned input, bool asserted) {
 }
 
 void LocalApic::local_vector_written() {
-    // 7.5.13.5: while the APIC is disabled by software the mask bits are set and stay so.
+    // 10.4.7.2: while the APIC is disabled by software the mask bits are set and stay so.
     if (!software_enable_)
         for (LocalVector* entry :
              {&timer_entry_, &counters_entry_, &lint0_entry_, &lint1_entry_, &error_entry_})
@@ -345,7 +345,7 @@ void LocalApic::local_vector_written() {
     update();
 }
 
-/// 7.5.15: an error shows in ESR once ESR is written, and raises the error interrupt at once.
+/// 10.5.3: an error shows in ESR once ESR is written, and raises the error interrupt at once.
 void LocalApic::error(const bus::Field& kind) {
     const uint64_t bit = kind.make();
     const bool fresh = (errors_ & bit) == 0;
@@ -358,7 +358,7 @@ void LocalApic::write_error_status() {
     errors_ = 0;
 }
 
-// ---- Timer (7.5.16)
+// ---- Timer (10.5.4)
 
 /// Divide configuration: 000 to 110 are 2 to 128, 111 is 1.
 Time LocalApic::divided_tick() const {

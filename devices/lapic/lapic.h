@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The local APIC of one processor, as in the P6 family. Source: Intel Architecture Software
-// Developer's Manual, volume 3 (243192), chapter 7, "Advanced Programmable Interrupt Controller";
-// section numbers below are of that edition.
+// The local APIC of one processor, as in the P6 family. Source: Intel 64 and IA-32 Architectures
+// Software Developer's Manual, volume 3A (253668), chapter 10, where it speaks of the P6 family;
+// section numbers are of that chapter.
 //
 // Wiring. In: line "pic.intr" is LINT0, line "lint1" is LINT1. Out: "intr" and "nmi" to the processor,
 // and pulses on "smi" and "init". It offers bus::InterruptAcknowledge as "intr.acknowledge", asks the
@@ -51,7 +51,7 @@ class LocalApic final : public bus::Device,
   private:
     static constexpr unsigned lint0 = 0, lint1 = 1;
 
-    /// An entry of the local vector table (7.5.11, figure 7-9).
+    /// An entry of the local vector table (10.5.1, figure 10-8).
     struct LocalVector {
         LocalVector(bus::RegisterBank& bank, const char* name, uint32_t offset, const char* doc,
                     std::function<void()> written);

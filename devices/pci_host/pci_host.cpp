@@ -10,7 +10,7 @@
 // buses than 0, read all ones and ignore writes; with the enable bit clear nothing answers at all.
 //
 // Time: CF8h is inside the bridge, and takes none of its own. A data access is a configuration cycle
-// on the PCI bus: a clock of address stepping (PCI 2.2, 3.2.2.3.4), the address phase, two more
+// on the PCI bus: a clock of IDSEL stepping (PCI 2.2, 3.6.3), the address phase, two more
 // clocks until DEVSEL# of medium speed (3.6.1), the data phase, and an idle clock: 6 of 30 ns.
 //
 // Left out: the bridges' own registers (DRAM timing, PAM, ISA routing) from 40h on.

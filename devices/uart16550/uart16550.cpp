@@ -11,11 +11,11 @@ namespace {
 constexpr uint64_t generator_hz = 1'843'200;
 constexpr uint64_t samples_per_bit = 16;
 
-// Table II of the datasheet: IIR bits 3 to 0, most urgent first.
+// 8.6, "Interrupt Control Functions": IIR bits 3 to 0, most urgent first.
 constexpr uint64_t id_none = 1, id_line = 6, id_received = 4, id_timeout = 12, id_transmit = 2,
                    id_modem = 0;
 constexpr uint64_t id_fifo_on = 3;
-constexpr uint64_t timeout_characters = 4;  // 8.4.1, "FIFO Interrupt Mode Operation"
+constexpr uint64_t timeout_characters = 4;  // 8.11, "FIFO Interrupt Mode Operation"
 
 bus::Register::Spec spec(const char* name, uint32_t offset, bus::Access access, uint64_t reset,
                          const char* doc, const char* effect = "") {
@@ -34,7 +34,7 @@ const bus::DeviceModel uart16550{
     [](const bus::DeviceContext& c) { return std::make_unique<Uart16550>(c); }};
 SOUTHBRIDGE_DEVICE(uart16550)
 
-// Offsets, access and reset values: datasheet, tables I and 8-1.
+// Offsets, access and reset values: datasheet, section 8, reset configuration and register summary.
 Uart16550::Uart16550(const bus::DeviceContext& context)
     : Device{context},
       clock_{generator_hz},
@@ -122,7 +122,7 @@ void Uart16550::write_transmit() {
     transmit_pending_ = false;
     if (to_send_.size() >= depth()) {
         finding("a byte was written to a full transmitter");
-        // 8.4: the holding register is written over; a full FIFO takes no more.
+        // 8.4 (THRE): the holding register is written over; a full FIFO takes no more.
         if (!fifo_) to_send_.back() = static_cast<uint8_t>(transmit_holding_);
     } else {
         to_send_.push_back(static_cast<uint8_t>(transmit_holding_));
@@ -238,7 +238,7 @@ void Uart16550::write_fifo_control(uint64_t written) {
 
 // ---- Status and interrupts
 
-/// The most urgent enabled cause, as IIR gives it (table II).
+/// The most urgent enabled cause, as IIR gives it (8.6).
 uint64_t Uart16550::cause() const {
     const bool error = overrun_ || parity_error_ || framing_error_ || break_seen_;
     if (enable_line_ && error) return id_line;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Local APIC and I/O APIC against the Intel manuals: volume 3 (243192), chapter 7, and the 82093AA
+// Local APIC and I/O APIC against the Intel manuals: volume 3A (253668), chapter 10, and the 82093AA
 // datasheet (290566).
 #include <catch2/catch.hpp>
 
@@ -87,7 +87,7 @@ TEST_CASE("local APIC registers after reset") {
             INFO("register " << reg);
             CHECK(a.read(reg) == value);
         }
-        // Disabled by software: masks can not be cleared (7.5.13.5).
+        // Disabled by software: masks can not be cleared (10.4.7.2).
         a.write(lvt_timer, 0x30);
         CHECK(a.read(lvt_timer) == (masked | 0x30));
         // On chip: the bus's two clocks, and nothing more.
