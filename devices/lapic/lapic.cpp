@@ -22,21 +22,29 @@ bus::DeliveryMode mode_of(const bus::Field& field) {
 
 bus::Register::Spec spec(const char* name, uint32_t offset, bus::Access access, uint64_t reset,
                          const char* doc, const char* effect = "") {
-    return {.name = name, .offset = offset, .bits = 32, .access = access, .reset = reset,
-            .doc = doc, .effect = effect};
+    return {.name = name,
+            .offset = offset,
+            .bits = 32,
+            .access = access,
+            .reset = reset,
+            .doc = doc,
+            .effect = effect};
 }
 
 }  // namespace
 
 const bus::DeviceModel lapic{
-    "lapic", "local APIC of a processor",
+    "lapic",
+    "local APIC of a processor",
     "Intel Software Developer's Manual, volume 3A (253668), chapter 10",
     {{"address", ValueType::integer, "0xfee00000", "first physical address"},
      {"id", ValueType::integer, "0", "physical identity", {}, 0, 14},
      {"timer_clock", ValueType::frequency, "33.333333MHz",
       "clock of the timer before its divider: the processor's bus clock"},
      {"enabled", ValueType::boolean, "true", "enabled by hardware; else LINT0 is INTR"},
-     {"handoff", ValueType::choice, "none",
+     {"handoff",
+      ValueType::choice,
+      "none",
       "state at reset: of the hardware, or virtual wire mode as firmware leaves it",
       {"none", "virtual-wire"}}},
     [](const bus::DeviceContext& c) { return std::make_unique<LocalApic>(c); }};
@@ -44,8 +52,9 @@ SOUTHBRIDGE_DEVICE(lapic)
 
 LocalApic::LocalVector::LocalVector(bus::RegisterBank& bank, const char* name, uint32_t offset,
                                     const char* doc, std::function<void()> written)
-    : reg{bank, spec(name, offset, bus::rw, 0x10000, doc),
-          {.write = [written](uint64_t) { written(); }}} {}
+    : reg{bank, spec(name, offset, bus::rw, 0x10000, doc), {.write = [written](uint64_t) {
+              written();
+          }}} {}
 
 // Offsets: table 10-1; reset values: 10.4.7.1, "Local APIC State After Power-Up Reset".
 LocalApic::LocalApic(const bus::DeviceContext& context)
@@ -55,47 +64,60 @@ LocalApic::LocalApic(const bus::DeviceContext& context)
       timer_clock_{context.config.clock("timer_clock")},
       enabled_{context.config.boolean("enabled")},
       virtual_wire_{context.config.text("handoff") == "virtual-wire"},
-      bank_{*this, {.name = "registers", .size = mapped_bytes,
-                    .on_hole = [this](uint32_t, bool) { error(illegal_register_); }}},
+      bank_{*this,
+            {.name = "registers",
+             .size = mapped_bytes,
+             .on_hole = [this](uint32_t, bool) { error(illegal_register_); }}},
       id_{bank_, spec("ID", 0x20, bus::rw, 0, "identity")},
       version_{bank_, spec("VERSION", 0x30, bus::ro, version_p6, "version and last LVT entry")},
-      task_priority_{bank_, spec("TPR", 0x80, bus::rw, 0, "task priority"),
+      task_priority_{bank_,
+                     spec("TPR", 0x80, bus::rw, 0, "task priority"),
                      {.write = [this](uint64_t) { update(); }}},
-      arbitration_{bank_, spec("APR", 0x90, bus::ro, 0, "arbitration priority"),
+      arbitration_{bank_,
+                   spec("APR", 0x90, bus::ro, 0, "arbitration priority"),
                    {.read = [this] { return arbitration_priority(); }}},
-      processor_priority_{bank_, spec("PPR", 0xa0, bus::ro, 0, "processor priority"),
+      processor_priority_{bank_,
+                          spec("PPR", 0xa0, bus::ro, 0, "processor priority"),
                           {.read = [this] { return processor_priority(); }}},
-      eoi_{bank_, spec("EOI", 0xb0, bus::wo, 0, "end of interrupt", "ends the one in service"),
+      eoi_{bank_,
+           spec("EOI", 0xb0, bus::wo, 0, "end of interrupt", "ends the one in service"),
            {.write = [this](uint64_t) { end_of_interrupt(); }}},
       logical_destination_{bank_, spec("LDR", 0xd0, bus::rw, 0, "logical destination")},
       destination_format_{bank_, spec("DFR", 0xe0, bus::rw, 0xffffffff, "destination format")},
-      spurious_{bank_, spec("SVR", 0xf0, bus::rw, 0xff, "spurious vector and enable"),
+      spurious_{bank_,
+                spec("SVR", 0xf0, bus::rw, 0xff, "spurious vector and enable"),
                 {.write = [this](uint64_t) { local_vector_written(); }}},
       in_service_{bank_, "ISR", 0x100, "vectors in service"},
       trigger_{bank_, "TMR", 0x180, "accepted as level-triggered"},
       requests_{bank_, "IRR", 0x200, "vectors requested"},
-      error_status_{bank_, spec("ESR", 0x280, bus::rw, 0, "errors", "a write brings it up to date"),
+      error_status_{bank_,
+                    spec("ESR", 0x280, bus::rw, 0, "errors", "a write brings it up to date"),
                     {.write = [this](uint64_t) { write_error_status(); }}},
-      command_{bank_, spec("ICR_LOW", 0x300, bus::rw, 0, "interrupt command", "sends a message"),
+      command_{bank_,
+               spec("ICR_LOW", 0x300, bus::rw, 0, "interrupt command", "sends a message"),
                {.write = [this](uint64_t) { send(); }}},
       command_high_{bank_, spec("ICR_HIGH", 0x310, bus::rw, 0, "interrupt command, destination")},
-      timer_entry_{bank_, "LVT_TIMER", 0x320, "timer interrupt", [this] { local_vector_written(); }},
+      timer_entry_{bank_, "LVT_TIMER", 0x320, "timer interrupt",
+                   [this] { local_vector_written(); }},
       counters_entry_{bank_, "LVT_PERF", 0x340, "performance counters: no source",
                       [this] { local_vector_written(); }},
       lint0_entry_{bank_, "LVT_LINT0", 0x350, "LINT0", [this] { local_vector_written(); }},
       lint1_entry_{bank_, "LVT_LINT1", 0x360, "LINT1", [this] { local_vector_written(); }},
-      error_entry_{bank_, "LVT_ERROR", 0x370, "error interrupt", [this] { local_vector_written(); }},
-      initial_count_{bank_, spec("INITIAL_COUNT", 0x380, bus::rw, 0, "timer", "starts the timer"),
+      error_entry_{bank_, "LVT_ERROR", 0x370, "error interrupt",
+                   [this] { local_vector_written(); }},
+      initial_count_{bank_,
+                     spec("INITIAL_COUNT", 0x380, bus::rw, 0, "timer", "starts the timer"),
                      {.write = [this](uint64_t v) { start_timer(v); }}},
-      current_count_{bank_, spec("CURRENT_COUNT", 0x390, bus::ro, 0, "timer"),
+      current_count_{bank_,
+                     spec("CURRENT_COUNT", 0x390, bus::ro, 0, "timer"),
                      {.read = [this] { return current_count(); }}},
-      divide_{bank_, spec("DIVIDE", 0x3e0, bus::rw, 0, "timer divider"),
-              {.write = [this](uint64_t) {
-                  // What is left of the count goes on with the new divider.
-                  rebase_timer();
-                  tick_ = divided_tick();
-                  start_timer(start_count_);
-              }}} {
+      divide_{
+          bank_, spec("DIVIDE", 0x3e0, bus::rw, 0, "timer divider"), {.write = [this](uint64_t) {
+              // What is left of the count goes on with the new divider.
+              rebase_timer();
+              tick_ = divided_tick();
+              start_timer(start_count_);
+          }}} {
     board_.line("pic.intr").connect(*this, lint0);
     board_.line("lint1").connect(*this, lint1);
     intr_.connect(board_.line("intr"));
@@ -138,9 +160,8 @@ void LocalApic::reset() {
 uint8_t LocalApic::processor_priority() const {
     const unsigned task = static_cast<unsigned>(task_class_);
     const unsigned service = in_service_.highest().value_or(0);
-    return static_cast<uint8_t>(class_of(task) >= class_of(service)
-                                    ? task
-                                    : class_of(service) * vectors_per_class);
+    return static_cast<uint8_t>(
+        class_of(task) >= class_of(service) ? task : class_of(service) * vectors_per_class);
 }
 
 /// 10.6.2.4: as PPR, but what is requested counts too.
@@ -241,8 +262,12 @@ bool LocalApic::accept(const bus::ApicMessage& message) {
         case Mode::lowest_priority:
             // 10.4.7.2: an APIC disabled by software takes NMI, SMI, INIT and start-up only.
             return software_enable_ && request(message.vector, message.level_triggered);
-        case Mode::smi: smi_.pulse(); return true;
-        case Mode::nmi: nmi_.pulse(); return true;
+        case Mode::smi:
+            smi_.pulse();
+            return true;
+        case Mode::nmi:
+            nmi_.pulse();
+            return true;
         case Mode::init:
             if (message.asserted || !message.level_triggered) init_.pulse();
             return true;
@@ -253,7 +278,8 @@ bool LocalApic::accept(const bus::ApicMessage& message) {
         case Mode::startup:
             finding("a start-up message came to a processor that is running (ignored)");
             return true;
-        case Mode::reserved: break;
+        case Mode::reserved:
+            break;
     }
     return false;
 }
@@ -261,8 +287,11 @@ bool LocalApic::accept(const bus::ApicMessage& message) {
 void LocalApic::send() {
     using Mode = bus::DeliveryMode;
     enum : uint64_t { named, self, everybody, others };
-    bus::ApicMessage message{static_cast<uint8_t>(command_vector_), mode_of(command_mode_),
-                             command_level_ != 0, command_assert_ != 0, command_logical_ != 0,
+    bus::ApicMessage message{static_cast<uint8_t>(command_vector_),
+                             mode_of(command_mode_),
+                             command_level_ != 0,
+                             command_assert_ != 0,
+                             command_logical_ != 0,
                              static_cast<uint8_t>(destination_)};
     const bool by_vector = message.mode == Mode::fixed || message.mode == Mode::lowest_priority;
     if (by_vector && message.vector < first_legal_vector) {

@@ -19,14 +19,21 @@ constexpr uint64_t timeout_characters = 4;  // 8.11, "FIFO Interrupt Mode Operat
 
 bus::Register::Spec spec(const char* name, uint32_t offset, bus::Access access, uint64_t reset,
                          const char* doc, const char* effect = "") {
-    return {.name = name, .offset = offset, .bits = 8, .access = access, .reset = reset, .doc = doc,
+    return {.name = name,
+            .offset = offset,
+            .bits = 8,
+            .access = access,
+            .reset = reset,
+            .doc = doc,
             .effect = effect};
 }
 
 }  // namespace
 
 const bus::DeviceModel uart16550{
-    "uart16550", "16550A serial port", "National Semiconductor PC16550D datasheet, June 1995",
+    "uart16550",
+    "16550A serial port",
+    "National Semiconductor PC16550D datasheet, June 1995",
     {bus::port_key("port", "0x3f8", "first port"),
      {"irq", ValueType::integer, "4", "interrupt line", {}, 0, 15},
      {"output", ValueType::text, "terminal", "where characters go: terminal, none, file:PATH"},
@@ -40,17 +47,22 @@ Uart16550::Uart16550(const bus::DeviceContext& context)
       clock_{generator_hz},
       output_{context.name, context.config.text("output")},
       connected_{context.config.text("output") != "none"},
-      bank_{*this, {.name = "registers", .size = 8,
-                    .access_time = context.config.duration("access_time")}},
-      receive_buffer_{bank_, spec("RBR", 0, bus::ro, 0, "received character", "takes it out"),
-                      {.read = [this] { return read_receive(); },
-                       .when = [this] { return !latch_access(); }}},
-      transmit_holding_{bank_, spec("THR", 0, bus::wo, 0, "character to send", "queues it"),
+      bank_{
+          *this,
+          {.name = "registers", .size = 8, .access_time = context.config.duration("access_time")}},
+      receive_buffer_{
+          bank_,
+          spec("RBR", 0, bus::ro, 0, "received character", "takes it out"),
+          {.read = [this] { return read_receive(); }, .when = [this] { return !latch_access(); }}},
+      transmit_holding_{bank_,
+                        spec("THR", 0, bus::wo, 0, "character to send", "queues it"),
                         {.write = [this](uint64_t) { write_transmit(); },
                          .when = [this] { return !latch_access(); }}},
-      latch_low_{bank_, spec("DLL", 0, bus::rw, 0, "divisor, low byte"),
+      latch_low_{bank_,
+                 spec("DLL", 0, bus::rw, 0, "divisor, low byte"),
                  {.when = [this] { return latch_access(); }}},
-      interrupt_enable_{bank_, spec("IER", 1, bus::rw, 0, "interrupt enables"),
+      interrupt_enable_{bank_,
+                        spec("IER", 1, bus::rw, 0, "interrupt enables"),
                         {.write =
                              [this](uint64_t) {
                                  // Enabling it while the register is empty raises it at once.
@@ -58,19 +70,25 @@ Uart16550::Uart16550(const bus::DeviceContext& context)
                                  update();
                              },
                          .when = [this] { return !latch_access(); }}},
-      latch_high_{bank_, spec("DLM", 1, bus::rw, 0, "divisor, high byte"),
+      latch_high_{bank_,
+                  spec("DLM", 1, bus::rw, 0, "divisor, high byte"),
                   {.when = [this] { return latch_access(); }}},
-      identification_{bank_, spec("IIR", 2, bus::ro, 1, "most urgent interrupt",
-                                  "ends a transmitter interrupt that it reports"),
+      identification_{bank_,
+                      spec("IIR", 2, bus::ro, 1, "most urgent interrupt",
+                           "ends a transmitter interrupt that it reports"),
                       {.read = [this] { return read_identification(); }}},
-      fifo_control_{bank_, spec("FCR", 2, bus::wo, 0, "FIFO control", "may empty the FIFOs"),
+      fifo_control_{bank_,
+                    spec("FCR", 2, bus::wo, 0, "FIFO control", "may empty the FIFOs"),
                     {.write = [this](uint64_t v) { write_fifo_control(v); }}},
       line_control_{bank_, spec("LCR", 3, bus::rw, 0, "format of a frame")},
-      modem_control_{bank_, spec("MCR", 4, bus::rw, 0, "modem outputs"),
+      modem_control_{bank_,
+                     spec("MCR", 4, bus::rw, 0, "modem outputs"),
                      {.write = [this](uint64_t) { modem_inputs(); }}},
-      line_status_{bank_, spec("LSR", 5, bus::ro, 0x60, "line status", "clears the errors"),
+      line_status_{bank_,
+                   spec("LSR", 5, bus::ro, 0x60, "line status", "clears the errors"),
                    {.read = [this] { return read_line_status(); }}},
-      modem_status_{bank_, spec("MSR", 6, bus::ro, 0, "modem inputs", "clears the changes"),
+      modem_status_{bank_,
+                    spec("MSR", 6, bus::ro, 0, "modem inputs", "clears the changes"),
                     {.read = [this] { return read_modem_status(); }}},
       scratch_{bank_, spec("SCR", 7, bus::rw, 0, "scratch")} {
     declare_state("receive_fifo",
@@ -245,7 +263,8 @@ uint64_t Uart16550::cause() const {
     if (enable_received_ && received_.size() >= trigger()) return id_received;
     if (enable_received_ && timed_out_) return id_timeout;
     if (enable_transmit_ && transmit_pending_) return id_transmit;
-    if (enable_modem_ && (cts_changed_ || dsr_changed_ || ring_ended_ || dcd_changed_)) return id_modem;
+    if (enable_modem_ && (cts_changed_ || dsr_changed_ || ring_ended_ || dcd_changed_))
+        return id_modem;
     return id_none;
 }
 
