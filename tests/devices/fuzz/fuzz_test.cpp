@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Nothing that a guest does breaks the simulator: random accesses of 1, 2 and 4 bytes, also unaligned,
-// to all that devices have mapped, configuration space included, mixed with waits, interrupt lines and
-// acknowledges; for every registered model alone, and for all that fit on one board together.
+// Nothing that a guest does breaks the simulator: random accesses of 1, 2 and 4 bytes, also
+// unaligned, to all that devices have mapped, configuration space included, mixed with waits,
+// interrupt lines and acknowledges; for every registered model alone, and for all that fit on one
+// board together.
 //
 // SOUTHBRIDGE_FUZZ_ACCESSES (per test case, all models together) and SOUTHBRIDGE_FUZZ_SEED choose
 // more and others: SOUTHBRIDGE_FUZZ_ACCESSES=10000000 build/asan/bin/test_fuzz "every model alone*"
@@ -58,10 +59,14 @@ class Fuzz {
     /// Values that registers are sensitive to come more often than chance has them.
     uint64_t value() {
         switch (below(4)) {
-            case 0: return below(256);
-            case 1: return uint64_t{1} << below(32);
-            case 2: return below(2) ? 0 : ~uint64_t{0};
-            default: return random_();
+            case 0:
+                return below(256);
+            case 1:
+                return uint64_t{1} << below(32);
+            case 2:
+                return below(2) ? 0 : ~uint64_t{0};
+            default:
+                return random_();
         }
     }
 
@@ -96,7 +101,8 @@ class Fuzz {
         io_.wait(Time{});
         sc_core::sc_time delay;
         for (const char* name : {"intr.acknowledge", "pic.acknowledge"})
-            if (auto* to = board_.board.find<bus::InterruptAcknowledge>(name)) to->acknowledge(delay);
+            if (auto* to = board_.board.find<bus::InterruptAcknowledge>(name))
+                to->acknowledge(delay);
     }
 
     void configuration() {

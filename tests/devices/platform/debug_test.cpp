@@ -46,7 +46,8 @@ TEST_CASE("debug exit ends the run with twice the value plus one for every width
         uint64_t value;
         uint32_t code;
     };
-    for (const Row& row : {Row{1, 0, 1}, Row{1, 0x31, 0x63}, Row{2, 0x1234, 0x2469}, Row{4, 7, 15}}) {
+    for (const Row& row :
+         {Row{1, 0, 1}, Row{1, 0x31, 0x63}, Row{2, 0x1234, 0x2469}, Row{4, 7, 15}}) {
         const uint32_t code = isolated([&] {
             TestBoard board;
             board.plug("debug_exit", "exit");
