@@ -12,6 +12,9 @@ Simulation::Simulation(const char* name) : sc_core::sc_module{sc_core::sc_module
     SC_METHOD(dispatch);
     sensitive << due_;
     dont_initialize();
+    SC_METHOD(stop);
+    sensitive << stop_;
+    dont_initialize();
 }
 
 Simulation::~Simulation() = default;
@@ -65,8 +68,15 @@ const Outcome& Simulation::run(Time limit) {
 void Simulation::finish(Outcome outcome) {
     if (finished()) return;
     outcome_ = std::move(outcome);
-    sc_core::sc_pause();
+    // An access made ahead of the kernel's time ends the run when the kernel gets there, so that
+    // the run is as long in the fast mode as in the lockstep mode.
+    if (local_ == Time{})
+        sc_core::sc_pause();
+    else
+        stop_.notify(local_.sc());
 }
+
+void Simulation::stop() { sc_core::sc_pause(); }
 
 void Simulation::forget(Component& component) {
     std::erase(components_, &component);

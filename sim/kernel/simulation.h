@@ -74,10 +74,12 @@ class Simulation : public sc_core::sc_module {
 
   private:
     void dispatch();
+    void stop();
     void notify_next();
 
     TimerQueue timers_;
     sc_core::sc_event due_;
+    sc_core::sc_event stop_;  // fires at the time at which finish() was called ahead of the kernel
     Time notified_ = Time::max();  // when due_ will fire
     Time local_;
     Time epoch_;
