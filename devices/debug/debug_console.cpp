@@ -39,7 +39,7 @@ class DebugConsole final : public bus::Device {
 }  // namespace
 
 const bus::DeviceModel debug_console{
-    "debug_console",
+    "debug-console",
     "character output at port E9h",
     "QEMU isa-debugcon",
     {bus::port_key("port", "0xe9", "the port"),

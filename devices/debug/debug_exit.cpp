@@ -37,7 +37,7 @@ class DebugExit final : public bus::Device {
 }  // namespace
 
 const bus::DeviceModel debug_exit{
-    "debug_exit",
+    "debug-exit",
     "port by which a guest ends the run",
     "QEMU isa-debug-exit",
     {bus::port_key("port", "0xf4", "first port")},

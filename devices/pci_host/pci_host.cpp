@@ -108,7 +108,7 @@ class IsaBridge final : public bus::Device {
 }  // namespace
 
 const bus::DeviceModel pci_host{
-    "pci_host",
+    "pci-host",
     "PCI host bridge with configuration ports",
     "PCI 2.2; Intel 82441FX (290549)",
     {{"access_time",
@@ -122,7 +122,7 @@ const bus::DeviceModel pci_host{
 SOUTHBRIDGE_DEVICE(pci_host)
 
 const bus::DeviceModel pci_isa_bridge{
-    "pci_isa_bridge",
+    "pci-isa-bridge",
     "header of a PCI-ISA bridge, so that further functions can follow",
     "Intel 82371SB (PIIX3), 290550",
     {{"device", ValueType::integer, "1", "PCI device number", {}, 0, 31}},

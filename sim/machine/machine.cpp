@@ -66,9 +66,12 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     port_ = std::make_unique<bus::ProcessorPort>(chassis_->bus, stream_, "processor_port",
                                                  processor_priority);
     cpu_ = std::make_unique<cpu::Cpu>(sim_, stream_, "cpu", *port_, plan.cpu);
-    board.line("intr").connect(*cpu_, cpu::Cpu::intr);
+    // Without a local APIC the 8259 pair drives the processor itself.
+    const bool has_apic = board.find<bus::InterruptAcknowledge>("intr.acknowledge") != nullptr;
+    board.line(has_apic ? "intr" : "pic.intr").connect(*cpu_, cpu::Cpu::intr);
     board.line("nmi").connect(*cpu_, cpu::Cpu::nmi);
-    if (auto* controller = board.find<bus::InterruptAcknowledge>("intr.acknowledge"))
+    if (auto* controller = board.find<bus::InterruptAcknowledge>(
+            has_apic ? "intr.acknowledge" : "pic.acknowledge"))
         cpu_->connect_acknowledge(*controller);
     cpu_->poll_stop(stop_requested);
     watch_ = std::make_unique<TimeLimit>(sim_, plan.run.duration("time_limit"));

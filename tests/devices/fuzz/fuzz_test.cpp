@@ -171,7 +171,7 @@ TEST_CASE("every model alone withstands random accesses") {
         Driven result;
         CHECK_NOTHROW(result = drive({model}, accesses / models.size(), seed));
         driven += result.models;
-        if (result.models && model->name != "debug_exit")  // which ends its run
+        if (result.models && model->name != "debug-exit")  // which ends its run
             CHECK(result.accesses == accesses / models.size());
     }
     CHECK(driven >= 10);
@@ -180,7 +180,7 @@ TEST_CASE("every model alone withstands random accesses") {
 TEST_CASE("all models together withstand random accesses") {
     std::vector<const bus::DeviceModel*> models;
     for (const bus::DeviceModel* model : bus::DeviceModels::instance().all())
-        if (model->name != "debug_exit") models.push_back(model);  // it would end the run
+        if (model->name != "debug-exit") models.push_back(model);  // it would end the run
     const uint64_t accesses = setting("SOUTHBRIDGE_FUZZ_ACCESSES", 200'000);
     Driven driven;
     CHECK_NOTHROW(driven = drive(models, accesses, setting("SOUTHBRIDGE_FUZZ_SEED", 1)));

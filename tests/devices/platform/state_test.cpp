@@ -107,7 +107,7 @@ TEST_CASE("state saved and loaded is the same state for every model") {
         CHECK(difference(device, loaded(*model, machine)) == "");
     }
     for (const char* name :
-         {"lapic", "ioapic", "pic8259", "pit8254", "uart16550", "probe", "pci_host"})
+         {"lapic", "ioapic", "pic8259", "pit8254", "uart16550", "probe", "pci-host"})
         CHECK(std::find(done.begin(), done.end(), name) != done.end());
 }
 
