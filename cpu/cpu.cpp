@@ -7,11 +7,23 @@ namespace sb::cpu {
 
 const std::vector<Key>& processor_keys() {
     static const std::vector<Key> keys{
-        {"model", ValueType::choice, "486", "instruction set and timing", {"486", "pentium", "ideal"}},
-        {"clock", ValueType::frequency, "0Hz", "core clock; 0Hz is the model's own", {}, 0,
+        {"model",
+         ValueType::choice,
+         "486",
+         "instruction set and timing",
+         {"486", "pentium", "ideal"}},
+        {"clock",
+         ValueType::frequency,
+         "0Hz",
+         "core clock; 0Hz is the model's own",
+         {},
+         0,
          Clock::max_hz},
-        {"cache", ValueType::choice, "perfect",
-         "perfect: memory takes no time beyond the instruction; none: each data access is on the bus",
+        {"cache",
+         ValueType::choice,
+         "perfect",
+         "perfect: memory takes no time beyond the instruction; none: each data access is on the "
+         "bus",
          {"perfect", "none"}},
         {"timing", ValueType::file, "", "a timing table to use in place of the model's"},
     };
@@ -25,7 +37,9 @@ Clock clock_of(const Config& config, const Model& model) {
     return Clock{hz ? hz : model.clock_hz};
 }
 
-Model model_of(const Config& config) { return load_model(config.text("model"), config.text("timing")); }
+Model model_of(const Config& config) {
+    return load_model(config.text("model"), config.text("timing"));
+}
 
 }  // namespace
 
@@ -159,8 +173,7 @@ void Cpu::line_changed(unsigned input, bool asserted) {
     }
     core_.attention = true;
     // The processor sees its inputs on its own clock edges.
-    if (waiting_ && core_.interrupt_pending())
-        resume_.wake(clock_.cycles(clock_.ceil(now())));
+    if (waiting_ && core_.interrupt_pending()) resume_.wake(clock_.cycles(clock_.ceil(now())));
 }
 
 /// Runs until the next pending event, gives the kernel its turn, and again.
@@ -209,9 +222,10 @@ void Cpu::wait_halted() {
 
 void Cpu::end_halted() {
     core_.s.stopped = true;
-    simulation().finish({Outcome::Kind::halted, 0,
-                         fmt::format("the processor halted with interrupts disabled at EIP {:#x}\n{}",
-                                     core_.s.eip, describe_state())});
+    simulation().finish(
+        {Outcome::Kind::halted, 0,
+         fmt::format("the processor halted with interrupts disabled at EIP {:#x}\n{}", core_.s.eip,
+                     describe_state())});
 }
 
 }  // namespace sb::cpu
