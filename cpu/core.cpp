@@ -205,16 +205,17 @@ uint32_t Core::port_access(bool write, uint16_t port, uint32_t v, unsigned bytes
     return done.value;
 }
 
-void Core::check_port(uint16_t port, unsigned bytes) {
-    (void)port, (void)bytes;
-    if (s.protected_mode() && s.cpl > s.iopl()) not_there_yet("I/O permission map", general_protection);
+void Core::check_port(uint16_t, unsigned) {
+    // The permission map of the TSS has a bit for each port (SDM volume 1, 19.5.2).
+    if (s.protected_mode() && s.cpl > s.iopl())
+        not_there_yet("I/O permission map", general_protection);
 }
 
 Row Core::port_row(Row first) const {
-    const unsigned column = !s.protected_mode()     ? 0
-                            : s.virtual_8086()      ? 3
-                            : s.cpl <= s.iopl()     ? 1
-                                                    : 2;
+    const unsigned column = !s.protected_mode() ? 0
+                            : s.virtual_8086()  ? 3
+                            : s.cpl <= s.iopl() ? 1
+                                                : 2;
     return static_cast<Row>(static_cast<unsigned>(first) + column);
 }
 
@@ -231,7 +232,8 @@ void Core::set_cr0(uint32_t v) {
         if (!(v & cr0::pe)) fault(general_protection);
         not_there_yet("paging (CR0.PG)", general_protection);
     }
-    if (!(v & cr0::pe) && s.protected_mode()) not_there_yet("real mode (CR0.PE cleared)", general_protection);
+    if (!(v & cr0::pe) && s.protected_mode())
+        not_there_yet("real mode (CR0.PE cleared)", general_protection);
     if ((v & cr0::nw) && !(v & cr0::cd)) fault(general_protection);
     s.cr0 = v | cr0::et;
     flush_tlb();

@@ -105,7 +105,8 @@ void Machine::load(const Plan& plan) {
 void Machine::run() {
     sim_.run();
     explain_end();
-    close_phase();
+    cpu_->settle(sim_.kernel_now());
+    close_phase(cpu_->local_time());
     for (const auto& device : chassis_->devices()) device->finish();
 }
 
@@ -117,9 +118,8 @@ void Machine::explain_end() {
                      "will ever interrupt it.\n" + cpu_->describe_state()});
 }
 
-void Machine::close_phase() {
+void Machine::close_phase(Time now) {
     PhaseAccount& account = phases_[phase_];
-    const Time now = sim_.now();
     const Time held = chassis_->bus.held();
     account.elapsed += now - phase_since_;
     account.bus_held += held - phase_bus_;
@@ -128,7 +128,7 @@ void Machine::close_phase() {
 }
 
 void Machine::phase(unsigned id, const std::string& name) {
-    close_phase();
+    close_phase(sim_.now());
     if (id >= phases_.size()) phases_.resize(id + 1);
     phases_[id].name = name;
     phase_ = id;
@@ -168,7 +168,7 @@ Results Machine::results() const {
     results.title = plan_.title;
     results.question = plan_.question;
     results.outcome = sim_.outcome();
-    results.elapsed = sim_.now();
+    results.elapsed = cpu_->local_time();
     results.cpu_model = cpu_->model().name;
     results.cpu_hz = cpu_->clock().hz();
     results.total = {"total", results.elapsed, 0, cpu_->attribution().total(), chassis_->bus.held()};
