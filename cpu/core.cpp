@@ -101,7 +101,9 @@ void Core::step(Block* block) {
     scratch_[0] = block->operations[0];
     if (uint64_t{s.eip} + scratch_[0].length > uint64_t{s.segments[cs].limit} + 1)
         fault(general_protection);
-    if (tracing_) probe_.emit(local_time(), observe::Kind::instruction, s.eip, cycle);
+    // A repeated string instruction that gave way to an event goes on: it does not begin again.
+    if (tracing_ && !s.rep_paid)
+        probe_.emit(local_time(), observe::Kind::instruction, s.eip, cycle);
     scratch_[0].run(*this, scratch_);
 }
 
