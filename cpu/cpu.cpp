@@ -189,6 +189,7 @@ void Cpu::thread() {
             wait_halted();
             continue;
         }
+        recent_cycles_.store(core_.cycle, std::memory_order_relaxed);
         core_.refresh_limit();
         between_ = false;
         core_.run();

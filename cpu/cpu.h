@@ -69,6 +69,8 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     uint64_t cycles() const { return core_.cycle; }
     /// The run has ended at `end`: a processor that waits in HLT has been halted until then.
     void settle(Time end);
+    /// The local time a moment ago; may be read by another thread while it runs.
+    uint64_t recent_cycles() const { return recent_cycles_.load(std::memory_order_relaxed); }
     Time local_time() const { return core_.local_time(); }
     uint64_t instructions() const { return core_.counts.total().instructions; }
     /// Cycles and instructions by where the decoded code begins.
@@ -94,6 +96,7 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     Core core_;
     Resume resume_;
     const std::atomic<bool>* stop_ = nullptr;
+    std::atomic<uint64_t> recent_cycles_{0};
     bool between_ = true;
     bool waiting_ = false;  // for an interrupt, in HLT
 };

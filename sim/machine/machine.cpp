@@ -189,8 +189,6 @@ Results Machine::results() const {
     return results;
 }
 
-Machine::Pulse Machine::pulse() const { return {}; }
-
 void Machine::request_stop() { stop_requested.store(true, std::memory_order_relaxed); }
 
 }  // namespace sb::machine
