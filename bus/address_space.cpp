@@ -140,4 +140,15 @@ void AddressSpace::wrote(DirectMemory& memory, const Range& range, uint64_t addr
     }
 }
 
+void AddressSpace::wrote(uint64_t address, uint64_t bytes) {
+    while (bytes > 0) {
+        const Range* range = find(address);
+        // A hole is passed byte by byte: accesses are a few bytes long.
+        const uint64_t part = range ? std::min(bytes, range->last() - address + 1) : 1;
+        if (range && range->direct) wrote(*range->direct, *range, address, part);
+        address = (address + part) % size_;
+        bytes -= part;
+    }
+}
+
 }  // namespace sb::bus

@@ -79,6 +79,8 @@ class AddressSpace : public Component, public Target {
     void add_code_watcher(CodeWatcher& watcher) { watchers_.push_back(&watcher); }
     /// Called by whoever writes direct memory, before or after the write.
     void wrote(DirectMemory& memory, const Range& range, uint64_t address, uint64_t bytes);
+    /// The same for an access to this space, whatever ranges it touches.
+    void wrote(uint64_t address, uint64_t bytes);
     /// Counts changes of the map: what was looked up before one may be stale.
     uint64_t generation() const { return generation_; }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The APIC bus: interrupt messages from I/O APICs (and processors) to local APICs, and end-of-
-// interrupt messages back. Source: Intel Architecture Software Developer's Manual, volume 3
-// (243192), chapter 7, and Intel 82093AA datasheet (290566). It carries no time: senders know how
+// interrupt messages back. Source: Intel Software Developer's Manual, volume 3A (253668),
+// chapter 10, and Intel 82093AA datasheet (290566). It carries no time: senders know how
 // long their messages take on the serial bus.
 #pragma once
 

@@ -5,7 +5,7 @@
 // then on is reached through `Drive`. ATA/ATAPI-6 (T13/1410D), clauses 4 and 7.
 //
 // Register cycles. Both drives are wired in parallel: a write reaches both, and each decides by its
-// own copy of the DEV bit whether it acts (7.1). A read is answered by the drive that is selected;
+// own copy of the DEV bit whether it acts (7.7). A read is answered by the drive that is selected;
 // where device 1 is absent, device 0 answers for it (9.16.1). A drive declares its registers in
 // three banks: the Data register (16 bits wide, its bank's access time is one data cycle of the
 // current PIO mode), the rest of the Command Block at offsets 1 to 7 (8-bit cycles), and the one

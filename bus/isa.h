@@ -3,11 +3,11 @@
 // What devices on the ISA bus (or behind a PCI-ISA bridge, as the chips on a PC's board) share.
 //
 // Access time. An 8-bit ISA cycle has two clocks and, by default, four wait states: 6 BCLK ("8 Bit
-// Memory or I/O Transfer Timing Diagram (4 wait states shown)", M. Sokos, ISA Bus Technical Summary,
-// also in The Hardware Book 1.3, ISA (Technical)). BCLK is PCICLK / 4 = 8.33 MHz in the PIIX3, so a
-// cycle takes 720 ns. Wider accesses to an 8-bit device are cut into as many cycles. Left out: the
-// bridge's recovery time between back-to-back cycles (PIIX3, ISA I/O recovery timer register:
-// 3.5 BCLK at least), and the wait for BCLK's next edge.
+// Memory or I/O Transfer Timing Diagram (4 wait states shown)", M. Sokos, ISA Bus Technical
+// Summary, also in The Hardware Book 1.3, ISA (Technical)). BCLK is PCICLK / 4 = 8.33 MHz in the
+// PIIX3, so a cycle takes 720 ns. Wider accesses to an 8-bit device are cut into as many cycles.
+// Left out: the bridge's recovery time between back-to-back cycles (PIIX3, ISA I/O recovery timer
+// register: 3.5 BCLK at least), and the wait for BCLK's next edge.
 #pragma once
 
 #include <fmt/format.h>
@@ -17,8 +17,13 @@
 namespace sb::bus {
 
 inline Key isa_access_time() {
-    return {"access_time", ValueType::duration, "720ns",
-            "time of an 8-bit access: 6 clocks of the 8.33 MHz ISA bus", {}, 0, 1'000'000'000};
+    return {"access_time",
+            ValueType::duration,
+            "720ns",
+            "time of an 8-bit access: 6 clocks of the 8.33 MHz ISA bus",
+            {},
+            0,
+            1'000'000'000};
 }
 
 /// A key for the first of a device's ports.

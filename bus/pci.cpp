@@ -40,6 +40,9 @@ Function::Function(Device& owner, Bus& bus, Slot slot, Identity id)
       bus_{bus},
       slot_{slot} {
     bus.add(*this);
+    bank.on_reset([this] {
+        for (unsigned i = 0; i < bases_.size(); ++i) write_base(i, 0);
+    });
     // Restoring the registers does not map anything: the ranges follow from them here.
     owner.declare_state("bases", [this](Archive& archive) {
         if (archive.loading()) remap();

@@ -199,6 +199,7 @@ void RegisterBank::write_piece(Register& reg, unsigned shift, uint64_t mask, uin
 
 void RegisterBank::reset() {
     for (Register* reg : registers_) reg->value_ = reg->spec_.reset;
+    if (on_reset_) on_reset_();
 }
 
 // ---- RegisterArray

@@ -76,6 +76,8 @@ class RegisterBank final : public Target {
     void stretch(Time more) { stretched_ += more; }
     /// Every register gets its reset value, without calling hooks.
     void reset();
+    /// Called after reset(), for what has to follow the registers' values.
+    void on_reset(std::function<void()> hook) { on_reset_ = std::move(hook); }
     void set_access_time(Time t) { spec_.access_time = t; }
 
   private:
@@ -97,6 +99,7 @@ class RegisterBank final : public Target {
     std::vector<Register*> registers_;
     std::vector<std::vector<Register*>> at_;  // by offset: the registers that start there
     Time stretched_;
+    std::function<void()> on_reset_;
 };
 
 struct RegisterHooks {

@@ -147,8 +147,7 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
     {
         Simulation::LocalTime local{sim, start - sim.kernel_now()};
         space.transport(payload, delay);
-        if (range && range->direct && payload.is_write())
-            space.wrote(*range->direct, *range, payload.get_address(), bytes);
+        if (payload.is_write()) space.wrote(payload.get_address(), bytes);
         duration = std::max(duration, Time::from(delay) - Time::from(before));
         bus_.hold(*this, start, duration, bytes);
         bus_.schedule_arbitration();

@@ -6,7 +6,7 @@ set -euo pipefail
 
 packages=(
     # build
-    g++ g++-multilib cmake ninja-build ccache
+    g++ g++-multilib cmake ninja-build ccache pkg-config
     # libraries: simulation kernel, formatting, decoding, scenarios, command line, results
     libsystemc-dev libfmt-dev libspdlog-dev libzydis-dev libzycore-dev libtomlplusplus-dev
     libcli11-dev nlohmann-json3-dev

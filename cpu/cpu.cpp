@@ -208,16 +208,23 @@ void Cpu::wait_halted() {
         waiting_ = true;
         resume_.wait_woken();
         waiting_ = false;
-        const uint64_t here = clock_.ceil(simulation().kernel_now());
-        if (here > core_.cycle) {
-            core_.counts.add(Cause::halted, here - core_.cycle);
-            core_.cycle = here;
-        }
+        count_halted(simulation().kernel_now());
         if (simulation().finished()) return;
     }
     s.halted = false;
     core_.attention = true;
     probe_.emit(core_.local_time(), observe::Kind::wake, core_.cycle);
+}
+
+void Cpu::count_halted(Time until) {
+    const uint64_t here = clock_.ceil(until);
+    if (here <= core_.cycle) return;
+    core_.counts.add(Cause::halted, here - core_.cycle);
+    core_.cycle = here;
+}
+
+void Cpu::settle(Time end) {
+    if (waiting_) count_halted(end);
 }
 
 void Cpu::end_halted() {

@@ -67,6 +67,8 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     const Attribution& attribution() const { return core_.counts; }
     /// All cycles so far: the local time in periods of the clock.
     uint64_t cycles() const { return core_.cycle; }
+    /// The run has ended at `end`: a processor that waits in HLT has been halted until then.
+    void settle(Time end);
     Time local_time() const { return core_.local_time(); }
     uint64_t instructions() const { return core_.counts.total().instructions; }
     /// Cycles and instructions by where the decoded code begins.
@@ -81,6 +83,7 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
   private:
     void thread();
     void wait_halted();
+    void count_halted(Time until);
     void end_halted();
     void declare();
     std::string last_instructions();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The debug exit port: a guest writes a value, and the run ends with exit status (value << 1) | 1, so
-// that a guest can not claim the status 0. Source: QEMU, hw/misc/debugexit.c (isa-debug-exit).
+// The debug exit port: a guest writes a value, and the run ends with exit status (value << 1) | 1,
+// so that a guest can not claim the status 0. Source: QEMU, hw/misc/debugexit.c (isa-debug-exit).
 // Accesses may have 8, 16 or 32 bits. It takes no time of its own beside the bus's.
 #include "bus/isa.h"
 
@@ -13,8 +13,13 @@ class DebugExit final : public bus::Device {
     explicit DebugExit(const bus::DeviceContext& context)
         : Device{context},
           bank_{*this, {.name = "exit", .size = 4}},
-          value_{bank_, {.name = "VALUE", .offset = 0, .bits = 32, .access = bus::wo,
-                         .doc = "exit value", .effect = "ends the run"},
+          value_{bank_,
+                 {.name = "VALUE",
+                  .offset = 0,
+                  .bits = 32,
+                  .access = bus::wo,
+                  .doc = "exit value",
+                  .effect = "ends the run"},
                  {.write = [this](uint64_t v) { end(static_cast<uint32_t>(v)); }}} {
         bus::claim_ports(context, bank_, context.config.integer("port"));
     }
@@ -32,7 +37,9 @@ class DebugExit final : public bus::Device {
 }  // namespace
 
 const bus::DeviceModel debug_exit{
-    "debug_exit", "port by which a guest ends the run", "QEMU isa-debug-exit",
+    "debug-exit",
+    "port by which a guest ends the run",
+    "QEMU isa-debug-exit",
     {bus::port_key("port", "0xf4", "first port")},
     [](const bus::DeviceContext& c) { return std::make_unique<DebugExit>(c); }};
 SOUTHBRIDGE_DEVICE(debug_exit)

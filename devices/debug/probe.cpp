@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The probe ports: how a guest tells the simulator what it is doing, without taking any time. They are
-// this project's own; their contract is this comment. All accesses have 32 bits.
+// The probe ports: how a guest tells the simulator what it is doing, without taking any time. They
+// are this project's own; their contract is this comment. All accesses have 32 bits.
 //
 //   +0 PHASE   write: enter the phase of this id, 0 for none; read: the present phase
 //   +4 NAME    write: physical address of a phase's name, NUL-terminated, at most 64 bytes;
@@ -14,9 +14,10 @@
 //              2, name_address, value_low, value_high         a named number
 //              3, bytes_low, bytes_high                       work done in the present phase
 //
-// Memory is read by debug accesses. Characters of names that are not printable ASCII become '_'. What
-// comes is handed to the bus::GuestProbeListener offered on the board as "probe.listener", if any.
-// Findings: addresses that are not memory, names without an end, ids and record types not known.
+// Memory is read by debug accesses. Characters of names that are not printable ASCII become '_'.
+// What comes is handed to the bus::GuestProbeListener offered on the board as "probe.listener", if
+// any. Findings: addresses that are not memory, names without an end, ids and record types not
+// known.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -39,13 +40,16 @@ class GuestProbe final : public bus::Device {
         : Device{context},
           board_{context.board},
           bank_{*this, {.name = "probe", .size = range_bytes, .trace = false}},
-          phase_{bank_, spec("PHASE", 0, "id of the present phase", "enters a phase"),
+          phase_{bank_,
+                 spec("PHASE", 0, "id of the present phase", "enters a phase"),
                  {.write = [this](uint64_t id) { enter(id); }}},
-          name_{bank_, spec("NAME", 4, "address of a name; reads its id", "makes a phase known"),
+          name_{bank_,
+                spec("NAME", 4, "address of a name; reads its id", "makes a phase known"),
                 {.write = [this](uint64_t address) { name_ = learn(address); }}},
-          result_{bank_, spec("RESULT", 8, "address of a record; reads 1 where taken",
-                              "hands a record on"),
-                  {.write = [this](uint64_t address) { result_ = record(address); }}} {
+          result_{
+              bank_,
+              spec("RESULT", 8, "address of a record; reads 1 where taken", "hands a record on"),
+              {.write = [this](uint64_t address) { result_ = record(address); }}} {
         declare_state("names", [this](Archive& archive) { archive_names(archive); });
         bus::claim_ports(context, bank_, context.config.integer("port"), true);
     }
@@ -59,7 +63,11 @@ class GuestProbe final : public bus::Device {
   private:
     static bus::Register::Spec spec(const char* name, uint32_t offset, const char* doc,
                                     const char* effect) {
-        return {.name = name, .offset = offset, .bits = 32, .doc = doc, .effect = effect,
+        return {.name = name,
+                .offset = offset,
+                .bits = 32,
+                .doc = doc,
+                .effect = effect,
                 .whole = true};
     }
 
@@ -134,10 +142,14 @@ class GuestProbe final : public bus::Device {
         if (!type) return false;
         enum : uint32_t { checksum = 1, metric = 2, work = 3 };
         switch (type->front()) {
-            case checksum: return take_checksum(address);
-            case metric: return take_metric(address);
-            case work: return take_work(address);
-            default: break;
+            case checksum:
+                return take_checksum(address);
+            case metric:
+                return take_metric(address);
+            case work:
+                return take_work(address);
+            default:
+                break;
         }
         finding("a probe record has a type that is not known",
                 [&] { return fmt::format("{} at {:#x}", type->front(), address); });
@@ -199,7 +211,9 @@ class GuestProbe final : public bus::Device {
 }  // namespace
 
 const bus::DeviceModel probe{
-    "probe", "ports by which a guest names its phases and results", "this project",
+    "probe",
+    "ports by which a guest names its phases and results",
+    "this project",
     {bus::port_key("port", "0x5b0", "first port")},
     [](const bus::DeviceContext& c) { return std::make_unique<GuestProbe>(c); }};
 SOUTHBRIDGE_DEVICE(probe)

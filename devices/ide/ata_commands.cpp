@@ -75,7 +75,7 @@ bool AtaDisk::media_command() {
             command->begin == &AtaDisk::verify_sectors || command->begin == &AtaDisk::seek);
 }
 
-/// Takes address and count from the registers: 6.2 (CHS and LBA), 6.20 (48-bit). Whether the
+/// Takes address and count from the registers (clause 6: CHS, LBA, 48-bit). Whether the
 /// sectors exist is found when each is due, so that those before the first missing one are
 /// transferred.
 void AtaDisk::address_sectors() {
@@ -125,7 +125,7 @@ void AtaDisk::identify() {
     block_bytes_ = sector_bytes;
 }
 
-/// 8.46: the subcommands that the drive has.
+/// The subcommands that the drive has.
 void AtaDisk::set_features() {
     struct Feature {
         uint8_t code;
@@ -184,7 +184,7 @@ void AtaDisk::read_native_max() {
 }
 
 void AtaDisk::check_power() { task_.count.set(power_.get()); }
-// The values that CHECK POWER MODE returns (8.6): 00h standby, 80h idle, FFh active or idle.
+// The values that CHECK POWER MODE returns: 00h standby, 80h idle, FFh active or idle.
 void AtaDisk::stand_by() { power_ = 0x00; }
 void AtaDisk::go_idle() { power_ = 0x80; }
 

@@ -19,6 +19,7 @@ const std::vector<Key> keys{
     {"image", ValueType::file, "", "the disk's contents; none: a blank disk in memory"},
     {"snapshot", ValueType::boolean, "false", "keep writes in memory and leave the image alone"},
     {"size", ValueType::size, "64MiB", "size of a blank disk", {}, 512, uint64_t{1} << 40},
+    {"fill", ValueType::choice, "zero", "what a blank disk holds", {"zero", "pattern"}},
     {"model", ValueType::text, "Southbridge ATA disk", "model number, up to 40 characters"},
     {"serial", ValueType::text, "SB0000", "serial number, up to 20 characters"},
     {"pio_mode", ValueType::integer, "0", "PIO mode after power-on", {}, 0, pio_modes.size() - 1},
@@ -69,7 +70,8 @@ AtaDisk::AtaDisk(const bus::DeviceContext& context)
       store_{*this,
              {.image = context.config.text("image"),
               .snapshot = context.config.boolean("snapshot"),
-              .blank_bytes = context.config.integer("size")}},
+              .blank_bytes = context.config.integer("size"),
+              .pattern = context.config.text("fill") == "pattern"}},
       model_{fitting(context, "model", 40)},
       serial_{fitting(context, "serial", 20)},
       initial_pio_mode_{static_cast<uint8_t>(context.config.integer("pio_mode"))},
@@ -269,7 +271,7 @@ void AtaDisk::fail() {
     cable_.dma_request_changed();
 }
 
-/// The address of the first sector that failed (8.27.6 and its like).
+/// The address of the first sector that failed.
 void AtaDisk::show_address(uint64_t lba) {
     const auto byte = [lba](unsigned i) { return static_cast<unsigned>(lba >> (8 * i)) & 0xff; };
     if (addressing_ == Addressing::lba48) {

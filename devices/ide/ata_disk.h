@@ -11,9 +11,9 @@
 // defaults are those of the Seagate Cheetah 9LP as DiskSim publishes them (a read hit 0.066 ms
 // after a read, 0.273 ms after a write; a write 0.907 and 0.896 ms). The standard names no time
 // between blocks; the default, 400 ns, is the shortest that a host which keeps the rule on the
-// validity of Status can notice (9.2: BSY is set within 400 ns of the host's last word). A written
-// sector reaches the image at the end of the overhead that follows its block; in a DMA transfer, at
-// its last word.
+// validity of Status can notice (clause 9, protocols: BSY is set within 400 ns of the host's last
+// word). A written sector reaches the image at the end of the overhead that follows its block; in a
+// DMA transfer, at its last word.
 //
 // Errors. An address out of range: IDNF; a sector that the host can not read: UNC; one that it can
 // not write: DF and ABRT. The sectors before it are transferred. LBA registers then hold its
@@ -154,7 +154,7 @@ class AtaDisk final : public bus::Device, public ata::Drive {
     State<bool> wrote_last_{*this, "wrote_last", false};
     State<uint8_t> refusal_{*this, "refusal", 0};  // ERROR bits that the command will end with
 
-    State<Time> status_valid_{*this, "status_valid"};  // the 400 ns rule (9.2)
+    State<Time> status_valid_{*this, "status_valid"};  // the 400 ns rule
     State<bool> was_named_{*this, "was_named", false};
 
     // The transfer in progress.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The answer to IDENTIFY DEVICE: ATA/ATAPI-6, 8.15, table 27 (words by number).
+// The answer to IDENTIFY DEVICE: ATA/ATAPI-6, clause 8, IDENTIFY DEVICE (words by number).
 #include <algorithm>
 #include <numeric>
 
@@ -36,7 +36,7 @@ uint16_t modes(size_t count, bool selected, unsigned mode) {
     return static_cast<uint16_t>(((1u << count) - 1) | (selected ? 1u << (8 + mode) : 0));
 }
 
-constexpr uint64_t chs_most = uint64_t{16383} * 16 * 63;  // 6.2.1: what CHS can describe
+constexpr uint64_t chs_most = uint64_t{16383} * 16 * 63;  // what CHS can describe
 constexpr uint16_t valid = bits({14});                    // bits 15:14 = 01: the word is valid
 
 }  // namespace

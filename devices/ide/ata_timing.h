@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Transfer modes of the ATA interface and their cycle times, as data. Source: ATA/ATAPI-6
-// (T13/1410D r0a), 10.2.1 register transfers, 10.2.2 PIO data transfers, 10.2.3 Multiword
-// DMA, 10.2.4 Ultra DMA: the t0 columns, which are the least cycle times. The rates that follow
-// from them are ceilings.
+// (T13/1410D r0a), clause 10, tables of register transfers, PIO data transfers,
+// Multiword DMA and Ultra DMA: the t0 columns, which are the least cycle times. The rates that
+// follow from them are ceilings.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ inline constexpr std::array<PioTiming, 5> pio_modes{
 inline constexpr std::array<uint16_t, 3> multiword_ns{480, 150, 120};
 inline constexpr std::array<uint16_t, 6> ultra_ns{120, 80, 60, 45, 30, 20};
 
-/// Subcommand 03h of SET FEATURES: the value of the Sector Count register (8.46.3, table 44).
+/// Subcommand 03h of SET FEATURES: the value of the Sector Count register (clause 8, SET FEATURES).
 struct TransferMode {
     enum class Kind : uint8_t { pio_default, pio, multiword, ultra };
     uint8_t first;  // value of the kind's mode 0

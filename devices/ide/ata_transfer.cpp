@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The data protocols of an ATA disk: ATA/ATAPI-6, 9.5 PIO data-in, 9.6 PIO data-out, 9.7 DMA.
+// The data protocols of an ATA disk: ATA/ATAPI-6, clause 9: PIO data-in, PIO data-out, DMA.
 #include <algorithm>
 #include <cstring>
 
@@ -69,7 +69,7 @@ void AtaDisk::next_block() {
     const uint32_t sectors = room(std::min(left_.get(), most));
     if (sectors == 0) return fail();
     block_bytes_ = sectors * sector_bytes;
-    // No interrupt announces the first block of a write (9.6).
+    // No interrupt announces the first block of a write.
     offer_block(Phase::pio_out, !first);
 }
 
@@ -82,7 +82,7 @@ void AtaDisk::offer_block(Phase phase, bool announce) {
 }
 
 uint64_t AtaDisk::read_data() {
-    if (phase_ != Phase::pio_in) {
+    if (phase_ != Phase::pio_in || !named()) {
         finding("the Data register was read while the drive had no data to give");
         return 0xffff;
     }
@@ -94,7 +94,7 @@ uint64_t AtaDisk::read_data() {
 }
 
 void AtaDisk::write_data(uint64_t written) {
-    if (phase_ != Phase::pio_out) {
+    if (phase_ != Phase::pio_out || !named()) {
         finding("the Data register was written while the drive did not ask for data");
         return;
     }

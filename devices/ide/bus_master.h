@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The bus master of one IDE channel: it moves data between the drive and the memory regions of a
-// descriptor table. Sources: Intel 82371AB (PIIX4, 290562) 5.2 and 9.4; Intel 82801BA (ICH2,
-// 290687) 5.15.2 and 10.2; both after "Programming Interface for Bus Master IDE Controller",
-// rev. 1.0.
+// descriptor table. Sources: Intel 82371AB (PIIX4) datasheet, 5.2 and 9.4; Intel 82801BA (ICH2)
+// datasheet, "Bus Master IDE Operation", "Line Buffer", table 5-54; and the 82801AA/AB's, 5.14.2.
 //
 // Table. Entries of 8 bytes, dword-aligned: address of the region, then its size and, in the top
 // bit, "end of table". Addresses and sizes are even; a size of 0 is 64 KiB. Neither the table nor a
@@ -11,17 +10,19 @@
 // note), so both wrap round within it, which is a finding.
 //
 // Data path. The drive fills (or empties) a line buffer of 64 bytes at its transfer mode's rate, 32
-// bytes at a time; each half is moved by one burst of the channel's own master port, a cache line
-// as in the 82801BA (5.15.2.2: "typically a 32-byte cache line"). While the buffer is full (or
-// empty) the interface pauses the drive. The next entry is fetched when its predecessor's region is
-// used up. Approximations: the chip's read-ahead to a 64-byte boundary is not modelled; a burst of
-// the interface is not charged its start-up and termination; an interrupt waits until the buffer is
-// in memory, where the chip retries the processor's accesses until then.
+// bytes at a time; each half is moved by one burst of the channel's own master port (82801AA/AB,
+// 5.14.2.1: reads go to a boundary of 64 bytes, a write is typically a 32-byte cache line). While
+// the buffer is full (or empty) the interface pauses the drive. The next entry is fetched when its
+// predecessor's region is used up. Approximations: the chip's read-ahead to a 64-byte boundary is
+// not modelled; a burst of the interface is not charged its start-up and termination; an interrupt
+// waits until the buffer is in memory, where the chip retries the processor's accesses until then.
 //
 // Ends. ACTIVE falls when the last region is used up, at Stop, or at a master abort, which also
-// sets ERROR and raises no interrupt. INT rises with the drive's interrupt. Read after that: INT=1
-// ACTIVE=0: all regions used, as long as the transfer; 1/1: the regions are longer; 0/0 with ERROR:
-// bus error; 0/0 without: the regions are shorter, and the drive still waits (82801BA, table 5-54).
+// sets ERROR and raises no interrupt. INT rises with the drive's interrupt. With bus
+// mastering disabled in PCI COMMAND nothing moves; enabling it counts from the next start on. Read
+// after that: INT=1 ACTIVE=0: all regions used, as long as the transfer; 1/1: the regions are
+// longer; 0/0 with ERROR: bus error; 0/0 without: the regions are shorter, and the drive still
+// waits (82801BA, table 5-54).
 #pragma once
 
 #include <array>

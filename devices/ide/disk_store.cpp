@@ -13,10 +13,23 @@
 #include "sim/kernel/error.h"
 
 namespace sb::devices {
+namespace {
+
+/// The word's number, its bits spread by an odd factor: different words stay different.
+void put_pattern(uint64_t lba, uint8_t* bytes) {
+    constexpr uint32_t words = DiskStore::sector_bytes / 4;
+    for (uint32_t i = 0; i < words; ++i) {
+        const uint32_t word = (static_cast<uint32_t>(lba) * words + i) * 0x9e3779b1u;
+        std::memcpy(bytes + 4 * i, &word, sizeof word);
+    }
+}
+
+}  // namespace
 
 DiskStore::DiskStore(Component& owner, const Options& options) {
     if (options.image.empty()) {
         in_memory_ = true;
+        pattern_ = options.pattern;
         sectors_ = options.blank_bytes / sector_bytes;
         bytes_ = sectors_ * sector_bytes;
     } else {
@@ -69,6 +82,7 @@ bool DiskStore::read_sector(uint64_t lba, uint8_t* bytes) const {
         return true;
     }
     std::memset(bytes, 0, sector_bytes);
+    if (pattern_) put_pattern(lba, bytes);
     if (file_ < 0) return true;
     const uint64_t at = lba * sector_bytes;
     const uint64_t there = std::min<uint64_t>(sector_bytes, bytes_ - at);

@@ -27,6 +27,7 @@ class DiskStore final : public bus::DiskImage {
         std::string image;  // empty: a blank disk in memory
         bool snapshot = false;
         uint64_t blank_bytes = 0;
+        bool pattern = false;  // a blank disk holds a pattern rather than zeros
     };
     /// Throws `Error` where the image can not serve, and says what to do.
     DiskStore(Component& owner, const Options& options);
@@ -47,6 +48,7 @@ class DiskStore final : public bus::DiskImage {
     void archive(Archive& archive);
 
     int file_ = -1;
+    bool pattern_ = false;
     bool in_memory_ = false;  // writes stay in `overlay_`
     uint64_t bytes_ = 0;      // length of the image when it was opened, later of its last sector
     uint64_t sectors_ = 0;

@@ -9,11 +9,11 @@
 // long; it is not rounded to a clock of the adapter. Where nobody answers, it takes a mode 0 cycle.
 //
 // Nobody: with no device 0, what is read is a pulled-up cable with DD7 pulled down, so that BSY
-// reads as 0: 7Fh (ATA/ATAPI-6, 5.2 and annex on cables: a host has a 10 kilo-ohm pull-down on
-// DD7).
+// reads as 0: 7Fh (ATA/ATAPI-6, clause 4, pull-up and pull-down resistors: a host has a 10 kilo-ohm
+// pull-down on DD7).
 //
 // Interrupts: the line follows the selected drive's INTRQ, but rises only once all data that the
-// drive sent by DMA is in memory: 82801BA datasheet, 5.15.2, "Line Buffer" and BMISx bit 2.
+// drive sent by DMA is in memory: 82801BA datasheet, "Line Buffer", and BMISx bit 2.
 #pragma once
 
 #include <array>

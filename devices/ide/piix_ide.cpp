@@ -27,7 +27,7 @@ pci::Slot slot_of(const Config& config) {
 
 const bus::DeviceModel piix_ide{
     "piix-ide", "PIIX bus-master IDE controller",
-    "Intel 82371AB (290562) and 82801BA (290687) datasheets", keys,
+    "Intel 82371AB (PIIX4) and 82801BA (ICH2) datasheets", keys,
     [](const bus::DeviceContext& c) { return std::make_unique<PiixIde>(c); }};
 SOUTHBRIDGE_DEVICE(piix_ide)
 

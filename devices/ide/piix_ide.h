@@ -2,7 +2,7 @@
 //
 // The IDE controller of Intel's PIIX line, a PCI function with two channels at the legacy ports and
 // bus-master DMA. It identifies itself as the 82801BA's (ICH2, 8086:244B), the first of the line
-// whose datasheet (290687) covers Ultra DMA modes 0 to 5; the programming model of channels and bus
+// whose datasheet covers Ultra DMA modes 0 to 5; the programming model of channels and bus
 // master is that of the 82371FB/SB/AB (PIIX, PIIX3, PIIX4).
 //
 // Ports: 1F0-1F7, 3F6, IRQ 14 and 170-177, 376, IRQ 15, always decoded; base address 4: 16 bytes of

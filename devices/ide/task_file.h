@@ -4,9 +4,9 @@
 // registers do is the drive's: it gives the hooks.
 //
 // Parameters are two deep: writing one pushes what it held into its `previous` half, which is read
-// where HOB is set (6.20, 48-bit Address feature set). Any write to the Command Block clears HOB.
-// While the drive is busy or has data to move, parameters keep their value: the standard leaves
-// such writes undefined (7.x, "when this register is written with BSY or DRQ set").
+// where HOB is set (clause 6, 48-bit Address feature set). Any write to the Command Block clears
+// HOB. While the drive is busy or has data to move, parameters keep their value: the standard
+// leaves such writes undefined (7.x, "when this register is written with BSY or DRQ set").
 #pragma once
 
 #include <functional>

@@ -15,8 +15,12 @@ constexpr uint32_t window_bytes = 0x20, registers = 0x100;
 
 bus::Register::Spec spec(std::string name, uint32_t index, bus::Access access, uint64_t reset,
                          const char* doc) {
-    return {.name = std::move(name), .offset = index * bytes_per_register, .bits = 32,
-            .access = access, .reset = reset, .doc = doc};
+    return {.name = std::move(name),
+            .offset = index * bytes_per_register,
+            .bits = 32,
+            .access = access,
+            .reset = reset,
+            .doc = doc};
 }
 
 std::string line_of(unsigned pin) {
@@ -27,19 +31,38 @@ std::string line_of(unsigned pin) {
 }  // namespace
 
 const bus::DeviceModel ioapic{
-    "ioapic", "I/O APIC with 24 inputs", "Intel 82093AA datasheet (290566-001)",
+    "ioapic",
+    "I/O APIC with 24 inputs",
+    "Intel 82093AA datasheet (290566-001)",
     {{"address", ValueType::integer, "0xfec00000", "first physical address"},
-     {"id", ValueType::integer, "1", "identity at reset, for convenience: the part's is 0", {}, 0, 15},
-     {"message_time", ValueType::duration, "1260ns",
-      "of an interrupt message: 21 cycles of the 16.67 MHz APIC bus", {}, 0, 1'000'000'000},
-     {"eoi_time", ValueType::duration, "840ns",
-      "of an end-of-interrupt message: 14 cycles of the APIC bus", {}, 0, 1'000'000'000}},
+     {"id",
+      ValueType::integer,
+      "1",
+      "identity at reset, for convenience: the part's is 0",
+      {},
+      0,
+      15},
+     {"message_time",
+      ValueType::duration,
+      "1260ns",
+      "of an interrupt message: 21 cycles of the 16.67 MHz APIC bus",
+      {},
+      0,
+      1'000'000'000},
+     {"eoi_time",
+      ValueType::duration,
+      "840ns",
+      "of an end-of-interrupt message: 14 cycles of the APIC bus",
+      {},
+      0,
+      1'000'000'000}},
     [](const bus::DeviceContext& c) { return std::make_unique<IoApic>(c); }};
 SOUTHBRIDGE_DEVICE(ioapic)
 
 IoApic::Entry::Entry(IoApic& owner, unsigned pin)
-    : low{owner.registers_, spec(fmt::format("IOREDTBL{}_LOW", pin), first_entry + 2 * pin, bus::rw,
-                                 0x10000, "how an input is delivered"),
+    : low{owner.registers_,
+          spec(fmt::format("IOREDTBL{}_LOW", pin), first_entry + 2 * pin, bus::rw, 0x10000,
+               "how an input is delivered"),
           {.write = [&owner, pin](uint64_t) { owner.entry_written(pin); }}},
       high{owner.registers_, spec(fmt::format("IOREDTBL{}_HIGH", pin), first_entry + 2 * pin + 1,
                                   bus::rw, 0, "to whom an input is delivered")},
@@ -49,8 +72,7 @@ IoApic::Entry::Entry(IoApic& owner, unsigned pin)
 
 bool IoApic::Entry::by_level() const {
     const auto how = static_cast<bus::DeliveryMode>(mode.get());
-    return level &&
-           (how == bus::DeliveryMode::fixed || how == bus::DeliveryMode::lowest_priority);
+    return level && (how == bus::DeliveryMode::fixed || how == bus::DeliveryMode::lowest_priority);
 }
 
 IoApic::IoApic(const bus::DeviceContext& context)
@@ -59,20 +81,31 @@ IoApic::IoApic(const bus::DeviceContext& context)
       message_time_{context.config.duration("message_time")},
       eoi_time_{context.config.duration("eoi_time")},
       window_{*this, {.name = "window", .size = window_bytes}},
-      select_{window_, {.name = "IOREGSEL", .offset = 0x00, .bits = 32, .doc = "register select",
-                        .whole = true}},
-      data_{window_, {.name = "IOWIN", .offset = 0x10, .bits = 32,
-                      .doc = "the register selected", .whole = true},
-            {.read = [this] {
-                 return registers_.read(static_cast<uint32_t>(index_) * bytes_per_register,
-                                        bytes_per_register);
-             },
-             .write = [this](uint64_t v) {
-                 registers_.write(static_cast<uint32_t>(index_) * bytes_per_register,
-                                  bytes_per_register, v);
-             }}},
+      select_{window_,
+              {.name = "IOREGSEL",
+               .offset = 0x00,
+               .bits = 32,
+               .doc = "register select",
+               .whole = true}},
+      data_{window_,
+            {.name = "IOWIN",
+             .offset = 0x10,
+             .bits = 32,
+             .doc = "the register selected",
+             .whole = true},
+            {.read =
+                 [this] {
+                     return registers_.read(static_cast<uint32_t>(index_) * bytes_per_register,
+                                            bytes_per_register);
+                 },
+             .write =
+                 [this](uint64_t v) {
+                     registers_.write(static_cast<uint32_t>(index_) * bytes_per_register,
+                                      bytes_per_register, v);
+                 }}},
       registers_{*this, {.name = "registers", .size = registers * bytes_per_register}},
-      id_{registers_, spec("IOAPICID", 0, bus::rw, 0, "identity"),
+      id_{registers_,
+          spec("IOAPICID", 0, bus::rw, 0, "identity"),
           // 3.2.3: the arbitration identity is loaded when the identity is written.
           {.write = [this](uint64_t) { arbitration_ = id_.value(); }}},
       version_{registers_, spec("IOAPICVER", 1, bus::ro, version_82093aa, "version")},
@@ -150,7 +183,9 @@ void IoApic::send() {
     const bool level = entry.by_level();
     const bus::ApicMessage message{static_cast<uint8_t>(entry.vector),
                                    static_cast<bus::DeliveryMode>(entry.mode.get()),
-                                   level, true, entry.logical != 0,
+                                   level,
+                                   true,
+                                   entry.logical != 0,
                                    static_cast<uint8_t>(entry.destination)};
     // What the message sets off may come back here: the entry is settled first.
     entry.latched = false;

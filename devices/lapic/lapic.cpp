@@ -12,7 +12,7 @@ constexpr uint64_t mapped_bytes = 4096;
 constexpr uint8_t first_legal_vector = 16;
 constexpr uint8_t vectors_per_class = 16;
 constexpr uint64_t broadcast_p6 = 0xf, broadcast_all = 0xff, flat_model = 0xf;
-constexpr uint64_t version_p6 = 0x00040011;  // 7.5.8: five LVT entries, integrated APIC
+constexpr uint64_t version_p6 = 0x00040011;  // 10.4.8: five LVT entries, integrated APIC
 
 unsigned class_of(unsigned vector) { return vector / vectors_per_class; }
 
@@ -22,21 +22,29 @@ bus::DeliveryMode mode_of(const bus::Field& field) {
 
 bus::Register::Spec spec(const char* name, uint32_t offset, bus::Access access, uint64_t reset,
                          const char* doc, const char* effect = "") {
-    return {.name = name, .offset = offset, .bits = 32, .access = access, .reset = reset,
-            .doc = doc, .effect = effect};
+    return {.name = name,
+            .offset = offset,
+            .bits = 32,
+            .access = access,
+            .reset = reset,
+            .doc = doc,
+            .effect = effect};
 }
 
 }  // namespace
 
 const bus::DeviceModel lapic{
-    "lapic", "local APIC of a processor",
-    "Intel Architecture Software Developer's Manual, volume 3 (243192), chapter 7",
+    "lapic",
+    "local APIC of a processor",
+    "Intel Software Developer's Manual, volume 3A (253668), chapter 10",
     {{"address", ValueType::integer, "0xfee00000", "first physical address"},
      {"id", ValueType::integer, "0", "physical identity", {}, 0, 14},
      {"timer_clock", ValueType::frequency, "33.333333MHz",
       "clock of the timer before its divider: the processor's bus clock"},
      {"enabled", ValueType::boolean, "true", "enabled by hardware; else LINT0 is INTR"},
-     {"handoff", ValueType::choice, "none",
+     {"handoff",
+      ValueType::choice,
+      "none",
       "state at reset: of the hardware, or virtual wire mode as firmware leaves it",
       {"none", "virtual-wire"}}},
     [](const bus::DeviceContext& c) { return std::make_unique<LocalApic>(c); }};
@@ -44,10 +52,11 @@ SOUTHBRIDGE_DEVICE(lapic)
 
 LocalApic::LocalVector::LocalVector(bus::RegisterBank& bank, const char* name, uint32_t offset,
                                     const char* doc, std::function<void()> written)
-    : reg{bank, spec(name, offset, bus::rw, 0x10000, doc),
-          {.write = [written](uint64_t) { written(); }}} {}
+    : reg{bank, spec(name, offset, bus::rw, 0x10000, doc), {.write = [written](uint64_t) {
+              written();
+          }}} {}
 
-// Offsets: table 7-1; reset values: 7.5.14.1, "Local APIC State After Power-Up Reset".
+// Offsets: table 10-1; reset values: 10.4.7.1, "Local APIC State After Power-Up Reset".
 LocalApic::LocalApic(const bus::DeviceContext& context)
     : Device{context},
       board_{context.board},
@@ -55,47 +64,60 @@ LocalApic::LocalApic(const bus::DeviceContext& context)
       timer_clock_{context.config.clock("timer_clock")},
       enabled_{context.config.boolean("enabled")},
       virtual_wire_{context.config.text("handoff") == "virtual-wire"},
-      bank_{*this, {.name = "registers", .size = mapped_bytes,
-                    .on_hole = [this](uint32_t, bool) { error(illegal_register_); }}},
+      bank_{*this,
+            {.name = "registers",
+             .size = mapped_bytes,
+             .on_hole = [this](uint32_t, bool) { error(illegal_register_); }}},
       id_{bank_, spec("ID", 0x20, bus::rw, 0, "identity")},
       version_{bank_, spec("VERSION", 0x30, bus::ro, version_p6, "version and last LVT entry")},
-      task_priority_{bank_, spec("TPR", 0x80, bus::rw, 0, "task priority"),
+      task_priority_{bank_,
+                     spec("TPR", 0x80, bus::rw, 0, "task priority"),
                      {.write = [this](uint64_t) { update(); }}},
-      arbitration_{bank_, spec("APR", 0x90, bus::ro, 0, "arbitration priority"),
+      arbitration_{bank_,
+                   spec("APR", 0x90, bus::ro, 0, "arbitration priority"),
                    {.read = [this] { return arbitration_priority(); }}},
-      processor_priority_{bank_, spec("PPR", 0xa0, bus::ro, 0, "processor priority"),
+      processor_priority_{bank_,
+                          spec("PPR", 0xa0, bus::ro, 0, "processor priority"),
                           {.read = [this] { return processor_priority(); }}},
-      eoi_{bank_, spec("EOI", 0xb0, bus::wo, 0, "end of interrupt", "ends the one in service"),
+      eoi_{bank_,
+           spec("EOI", 0xb0, bus::wo, 0, "end of interrupt", "ends the one in service"),
            {.write = [this](uint64_t) { end_of_interrupt(); }}},
       logical_destination_{bank_, spec("LDR", 0xd0, bus::rw, 0, "logical destination")},
       destination_format_{bank_, spec("DFR", 0xe0, bus::rw, 0xffffffff, "destination format")},
-      spurious_{bank_, spec("SVR", 0xf0, bus::rw, 0xff, "spurious vector and enable"),
+      spurious_{bank_,
+                spec("SVR", 0xf0, bus::rw, 0xff, "spurious vector and enable"),
                 {.write = [this](uint64_t) { local_vector_written(); }}},
       in_service_{bank_, "ISR", 0x100, "vectors in service"},
       trigger_{bank_, "TMR", 0x180, "accepted as level-triggered"},
       requests_{bank_, "IRR", 0x200, "vectors requested"},
-      error_status_{bank_, spec("ESR", 0x280, bus::rw, 0, "errors", "a write brings it up to date"),
+      error_status_{bank_,
+                    spec("ESR", 0x280, bus::rw, 0, "errors", "a write brings it up to date"),
                     {.write = [this](uint64_t) { write_error_status(); }}},
-      command_{bank_, spec("ICR_LOW", 0x300, bus::rw, 0, "interrupt command", "sends a message"),
+      command_{bank_,
+               spec("ICR_LOW", 0x300, bus::rw, 0, "interrupt command", "sends a message"),
                {.write = [this](uint64_t) { send(); }}},
       command_high_{bank_, spec("ICR_HIGH", 0x310, bus::rw, 0, "interrupt command, destination")},
-      timer_entry_{bank_, "LVT_TIMER", 0x320, "timer interrupt", [this] { local_vector_written(); }},
+      timer_entry_{bank_, "LVT_TIMER", 0x320, "timer interrupt",
+                   [this] { local_vector_written(); }},
       counters_entry_{bank_, "LVT_PERF", 0x340, "performance counters: no source",
                       [this] { local_vector_written(); }},
       lint0_entry_{bank_, "LVT_LINT0", 0x350, "LINT0", [this] { local_vector_written(); }},
       lint1_entry_{bank_, "LVT_LINT1", 0x360, "LINT1", [this] { local_vector_written(); }},
-      error_entry_{bank_, "LVT_ERROR", 0x370, "error interrupt", [this] { local_vector_written(); }},
-      initial_count_{bank_, spec("INITIAL_COUNT", 0x380, bus::rw, 0, "timer", "starts the timer"),
+      error_entry_{bank_, "LVT_ERROR", 0x370, "error interrupt",
+                   [this] { local_vector_written(); }},
+      initial_count_{bank_,
+                     spec("INITIAL_COUNT", 0x380, bus::rw, 0, "timer", "starts the timer"),
                      {.write = [this](uint64_t v) { start_timer(v); }}},
-      current_count_{bank_, spec("CURRENT_COUNT", 0x390, bus::ro, 0, "timer"),
+      current_count_{bank_,
+                     spec("CURRENT_COUNT", 0x390, bus::ro, 0, "timer"),
                      {.read = [this] { return current_count(); }}},
-      divide_{bank_, spec("DIVIDE", 0x3e0, bus::rw, 0, "timer divider"),
-              {.write = [this](uint64_t) {
-                  // What is left of the count goes on with the new divider.
-                  rebase_timer();
-                  tick_ = divided_tick();
-                  start_timer(start_count_);
-              }}} {
+      divide_{
+          bank_, spec("DIVIDE", 0x3e0, bus::rw, 0, "timer divider"), {.write = [this](uint64_t) {
+              // What is left of the count goes on with the new divider.
+              rebase_timer();
+              tick_ = divided_tick();
+              start_timer(start_count_);
+          }}} {
     board_.line("pic.intr").connect(*this, lint0);
     board_.line("lint1").connect(*this, lint1);
     intr_.connect(board_.line("intr"));
@@ -132,18 +154,17 @@ void LocalApic::reset() {
     update();
 }
 
-// ---- Priorities and acceptance (7.5.2)
+// ---- Priorities and acceptance (10.8.3)
 
-/// 7.5.13.2: the greater class of TPR and of what is in service.
+/// 10.8.3.1: the greater class of TPR and of what is in service.
 uint8_t LocalApic::processor_priority() const {
     const unsigned task = static_cast<unsigned>(task_class_);
     const unsigned service = in_service_.highest().value_or(0);
-    return static_cast<uint8_t>(class_of(task) >= class_of(service)
-                                    ? task
-                                    : class_of(service) * vectors_per_class);
+    return static_cast<uint8_t>(
+        class_of(task) >= class_of(service) ? task : class_of(service) * vectors_per_class);
 }
 
-/// 7.5.6.2: as PPR, but what is requested counts too.
+/// 10.6.2.4: as PPR, but what is requested counts too.
 uint8_t LocalApic::arbitration_priority() const {
     const unsigned task = static_cast<unsigned>(task_class_);
     const unsigned service = class_of(in_service_.highest().value_or(0));
@@ -184,7 +205,7 @@ uint8_t LocalApic::acknowledge(sc_core::sc_time& delay) {
     }
     const auto vector = deliverable();
     if (!vector) {
-        // 7.5.13.6: the spurious vector sets no bit in service, and wants no EOI.
+        // 10.9: the spurious vector sets no bit in service, and wants no EOI.
         ++spurious_count_;
         update();
         return static_cast<uint8_t>(spurious_);
@@ -221,7 +242,7 @@ void LocalApic::end_of_interrupt() {
     update();
 }
 
-// ---- Messages (7.5.10, 7.6)
+// ---- Messages (10.6)
 
 bool LocalApic::addressed(const bus::ApicMessage& message) const {
     if (!message.logical)
@@ -239,10 +260,14 @@ bool LocalApic::accept(const bus::ApicMessage& message) {
     switch (message.mode) {
         case Mode::fixed:
         case Mode::lowest_priority:
-            // 7.5.13.5: an APIC disabled by software takes NMI, SMI, INIT and start-up only.
+            // 10.4.7.2: an APIC disabled by software takes NMI, SMI, INIT and start-up only.
             return software_enable_ && request(message.vector, message.level_triggered);
-        case Mode::smi: smi_.pulse(); return true;
-        case Mode::nmi: nmi_.pulse(); return true;
+        case Mode::smi:
+            smi_.pulse();
+            return true;
+        case Mode::nmi:
+            nmi_.pulse();
+            return true;
         case Mode::init:
             if (message.asserted || !message.level_triggered) init_.pulse();
             return true;
@@ -253,7 +278,8 @@ bool LocalApic::accept(const bus::ApicMessage& message) {
         case Mode::startup:
             finding("a start-up message came to a processor that is running (ignored)");
             return true;
-        case Mode::reserved: break;
+        case Mode::reserved:
+            break;
     }
     return false;
 }
@@ -261,20 +287,23 @@ bool LocalApic::accept(const bus::ApicMessage& message) {
 void LocalApic::send() {
     using Mode = bus::DeliveryMode;
     enum : uint64_t { named, self, everybody, others };
-    bus::ApicMessage message{static_cast<uint8_t>(command_vector_), mode_of(command_mode_),
-                             command_level_ != 0, command_assert_ != 0, command_logical_ != 0,
+    bus::ApicMessage message{static_cast<uint8_t>(command_vector_),
+                             mode_of(command_mode_),
+                             command_level_ != 0,
+                             command_assert_ != 0,
+                             command_logical_ != 0,
                              static_cast<uint8_t>(destination_)};
     const bool by_vector = message.mode == Mode::fixed || message.mode == Mode::lowest_priority;
     if (by_vector && message.vector < first_legal_vector) {
         error(send_illegal_);
         return;
     }
-    // Table 7-4: shorthands that reach the sender allow fixed messages only.
+    // Table 10-4: shorthands that reach the sender allow fixed messages only.
     if ((shorthand_ == self || shorthand_ == everybody) && message.mode != Mode::fixed) {
         finding("ICR: this delivery mode can not be sent to oneself (ignored)");
         return;
     }
-    // 7.5.10: messages of the ICR are edges, save the INIT level de-assert.
+    // 10.6.1: messages of the ICR are edges, save the INIT level de-assert.
     message.level_triggered = message.level_triggered && message.mode == Mode::init;
     if (shorthand_ == self) {
         accept(message);
@@ -288,7 +317,7 @@ void LocalApic::send() {
         error(send_accept_);
 }
 
-// ---- The local vector table (7.5.11)
+// ---- The local vector table (10.5.1)
 
 void LocalApic::raise(LocalVector& entry) {
     if (entry.mask || !enabled_) return;
@@ -330,7 +359,7 @@ void LocalApic::line_changed(unsigned input, bool asserted) {
 }
 
 void LocalApic::local_vector_written() {
-    // 7.5.13.5: while the APIC is disabled by software the mask bits are set and stay so.
+    // 10.4.7.2: while the APIC is disabled by software the mask bits are set and stay so.
     if (!software_enable_)
         for (LocalVector* entry :
              {&timer_entry_, &counters_entry_, &lint0_entry_, &lint1_entry_, &error_entry_})
@@ -345,7 +374,7 @@ void LocalApic::local_vector_written() {
     update();
 }
 
-/// 7.5.15: an error shows in ESR once ESR is written, and raises the error interrupt at once.
+/// 10.5.3: an error shows in ESR once ESR is written, and raises the error interrupt at once.
 void LocalApic::error(const bus::Field& kind) {
     const uint64_t bit = kind.make();
     const bool fresh = (errors_ & bit) == 0;
@@ -358,7 +387,7 @@ void LocalApic::write_error_status() {
     errors_ = 0;
 }
 
-// ---- Timer (7.5.16)
+// ---- Timer (10.5.4)
 
 /// Divide configuration: 000 to 110 are 2 to 128, 111 is 1.
 Time LocalApic::divided_tick() const {

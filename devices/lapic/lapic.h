@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The local APIC of one processor, as in the P6 family. Source: Intel Architecture Software
-// Developer's Manual, volume 3 (243192), chapter 7, "Advanced Programmable Interrupt Controller";
-// section numbers below are of that edition.
+// The local APIC of one processor, as in the P6 family. Source: Intel 64 and IA-32 Architectures
+// Software Developer's Manual, volume 3A (253668), chapter 10, where it speaks of the P6 family;
+// section numbers are of that chapter.
 //
-// Wiring. In: line "pic.intr" is LINT0, line "lint1" is LINT1. Out: "intr" and "nmi" to the processor,
-// and pulses on "smi" and "init". It offers bus::InterruptAcknowledge as "intr.acknowledge", asks the
-// one offered as "pic.acknowledge" for the vectors of ExtINT requests, and is on the board's ApicBus
+// Wiring. In: line "pic.intr" is LINT0, line "lint1" is LINT1. Out: "intr" and "nmi" to the
+// processor, and pulses on "smi" and "init". It offers bus::InterruptAcknowledge as
+// "intr.acknowledge", asks the one offered as "pic.acknowledge" for the vectors of ExtINT requests,
+// and is on the board's ApicBus
 // ("apic.bus"). An acknowledge of an interrupt of its own takes no bus time: it is on chip.
 //
-// `enabled = false` is the APIC disabled by hardware: it is not mapped, LINT0 is INTR, LINT1 is NMI.
-// `handoff = virtual-wire` is the state that firmware leaves behind in virtual wire mode (Intel MP
-// Specification 1.4, 3.6.2.2): SVR enabled, LINT0 ExtINT, LINT1 NMI.
+// `enabled = false` is the APIC disabled by hardware: it is not mapped, LINT0 is INTR, LINT1 is
+// NMI. `handoff = virtual-wire` is the state that firmware leaves behind in virtual wire mode
+// (Intel MP Specification 1.4, 3.6.2.2): SVR enabled, LINT0 ExtINT, LINT1 NMI.
 //
-// Timer: the current count is computed from now(); a timer event exists only where an interrupt will
-// be raised. A periodic timer has a period of exactly `initial count` ticks of the divided clock. The
-// divider starts afresh when the initial count or the divider is written.
+// Timer: the current count is computed from now(); a timer event exists only where an interrupt
+// will be raised. A periodic timer has a period of exactly `initial count` ticks of the divided
+// clock. The divider starts afresh when the initial count or the divider is written.
 //
-// Where the manual is silent: an ExtINT request is acknowledged before the APIC's own interrupts, since
-// it is outside of their priorities; an acknowledge that finds nothing gives the spurious vector.
+// Where the manual is silent: an ExtINT request is acknowledged before the APIC's own interrupts,
+// since it is outside of their priorities; an acknowledge that finds nothing gives the spurious
+// vector.
 //
 // Findings: registers that do not exist (with ESR's illegal register address), messages that nobody
 // accepts, modes that ICR and LVT do not allow. Left out: performance counters (the LVT entry is
@@ -51,7 +53,7 @@ class LocalApic final : public bus::Device,
   private:
     static constexpr unsigned lint0 = 0, lint1 = 1;
 
-    /// An entry of the local vector table (7.5.11, figure 7-9).
+    /// An entry of the local vector table (10.5.1, figure 10-8).
     struct LocalVector {
         LocalVector(bus::RegisterBank& bank, const char* name, uint32_t offset, const char* doc,
                     std::function<void()> written);
@@ -104,10 +106,10 @@ class LocalApic final : public bus::Device,
     bus::Register eoi_;
     bus::Register logical_destination_;
     bus::Field logical_id_{logical_destination_, "LOGICAL_ID", 31, 24, "logical identity"};
-    bus::Field logical_cluster_{logical_destination_, "CLUSTER", 31, 28, "of the cluster model",
-                                bus::rw};
-    bus::Field logical_member_{logical_destination_, "MEMBER", 27, 24, "of the cluster model",
-                               bus::rw};
+    bus::Field logical_cluster_{logical_destination_,   "CLUSTER", 31, 28,
+                                "of the cluster model", bus::rw};
+    bus::Field logical_member_{logical_destination_,   "MEMBER", 27, 24,
+                               "of the cluster model", bus::rw};
     bus::Register destination_format_;
     bus::Field model_{destination_format_, "MODEL", 31, 28, "15 flat, 0 cluster"};
     bus::Register spurious_;
@@ -143,7 +145,7 @@ class LocalApic final : public bus::Device,
     bus::Field divide_low_{divide_, "DIV_LOW", 1, 0, "divisor code, low bits"};
     bus::Field divide_high_{divide_, "DIV_HIGH", 3, "divisor code, high bit"};
 
-    State<uint64_t> errors_{*this, "errors", 0};        // seen since ESR was written
+    State<uint64_t> errors_{*this, "errors", 0};  // seen since ESR was written
     State<bool> lint0_level_{*this, "lint0", false};
     State<bool> lint1_level_{*this, "lint1", false};
     State<bool> external_message_{*this, "external_message", false};

@@ -13,8 +13,10 @@ namespace sb::devices {
 class VectorSet {
   public:
     VectorSet(bus::RegisterBank& bank, const char* name, uint32_t offset, const char* doc)
-        : words_{bank, {.name = name, .offset = offset, .bits = 32, .access = bus::ro, .doc = doc},
-                 8, 16} {}
+        : words_{bank,
+                 {.name = name, .offset = offset, .bits = 32, .access = bus::ro, .doc = doc},
+                 8,
+                 16} {}
 
     bool has(uint8_t vector) const { return (words_[vector / 32] & bit(vector)) != 0; }
     void set(uint8_t vector, bool on) {
@@ -25,7 +27,8 @@ class VectorSet {
     std::optional<uint8_t> highest() const {
         for (unsigned i = 8; i-- > 0;)
             if (const uint64_t word = words_[i]; word != 0)
-                return static_cast<uint8_t>(32 * i + static_cast<unsigned>(std::bit_width(word)) - 1);
+                return static_cast<uint8_t>(32 * i + static_cast<unsigned>(std::bit_width(word)) -
+                                            1);
         return std::nullopt;
     }
     void clear() {

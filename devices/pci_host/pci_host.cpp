@@ -5,12 +5,13 @@
 // datasheet (290549), 3.1; Intel 82371SB (PIIX3) datasheet (290550), PCI configuration registers of
 // function 0.
 //
-// Port CF8h holds the address and answers 32-bit accesses only; CFCh to CFFh reach the register of the
-// addressed function with 8, 16 or 32 bits, at its byte lane. Functions that are not there, and other
-// buses than 0, read all ones and ignore writes; with the enable bit clear nothing answers at all.
+// Port CF8h holds the address and answers 32-bit accesses only; CFCh to CFFh reach the register of
+// the addressed function with 8, 16 or 32 bits, at its byte lane. Functions that are not there, and
+// other buses than 0, read all ones and ignore writes; with the enable bit clear nothing answers at
+// all.
 //
-// Time: CF8h is inside the bridge, and takes none of its own. A data access is a configuration cycle
-// on the PCI bus: a clock of address stepping (PCI 2.2, 3.2.2.3.4), the address phase, two more
+// Time: CF8h is inside the bridge, and takes none of its own. A data access is a configuration
+// cycle on the PCI bus: a clock of IDSEL stepping (PCI 2.2, 3.6.3), the address phase, two more
 // clocks until DEVSEL# of medium speed (3.6.1), the data phase, and an idle clock: 6 of 30 ns.
 //
 // Left out: the bridges' own registers (DRAM timing, PAM, ISA routing) from 40h on.
@@ -33,11 +34,17 @@ class PciHost final : public bus::Device, private bus::Target {
         : Device{context},
           pci_{pci_of(context)},
           access_time_{context.config.duration("access_time")},
-          bridge_{*this, pci_, {0, 0},
+          bridge_{*this,
+                  pci_,
+                  {0, 0},
                   {.vendor = 0x8086, .device = 0x1237, .class_code = 0x060000, .revision = 2}},
           bank_{*this, {.name = "address", .size = 4, .hole = ~uint64_t{0}}},
-          address_{bank_, {.name = "CONFADD", .offset = 0, .bits = 32,
-                           .doc = "what CFCh to CFFh reach", .whole = true}},
+          address_{bank_,
+                   {.name = "CONFADD",
+                    .offset = 0,
+                    .bits = 32,
+                    .doc = "what CFCh to CFFh reach",
+                    .whole = true}},
           window_{*this, "data", *this} {
         bus::claim_ports(context, bank_, 0xcf8);
         bus::claim(context, context.board.ports, 0xcfc, 4, window_, "data");
@@ -53,13 +60,15 @@ class PciHost final : public bus::Device, private bus::Target {
             enable_ && bus_number_ == 0
                 ? pci_.find(static_cast<unsigned>(device_), static_cast<unsigned>(function_))
                 : nullptr;
-        const auto offset = static_cast<uint32_t>(register_.make(register_) + payload.get_address());
+        const auto offset =
+            static_cast<uint32_t>(register_.make(register_) + payload.get_address());
         Simulation::LocalTime local{simulation(), Time::from(delay)};
         if (!function) {
             if (payload.is_read()) std::fill_n(data, payload.get_data_length(), uint8_t{0xff});
         } else if (payload.is_read()) {
             uint64_t value = function->bank.read(offset, bytes);
-            for (unsigned i = 0; i < bytes; ++i, value /= 256) data[i] = static_cast<uint8_t>(value);
+            for (unsigned i = 0; i < bytes; ++i, value /= 256)
+                data[i] = static_cast<uint8_t>(value);
         } else {
             uint64_t value = 0;
             for (unsigned i = bytes; i-- > 0;) value = value * 256 + data[i];
@@ -85,10 +94,12 @@ class IsaBridge final : public bus::Device {
   public:
     explicit IsaBridge(const bus::DeviceContext& context)
         : Device{context},
-          function_{*this, pci_of(context),
-                    {static_cast<unsigned>(context.config.integer("device")), 0},
-                    {.vendor = 0x8086, .device = 0x7000, .class_code = 0x060100,
-                     .multifunction = true}} {}
+          function_{
+              *this,
+              pci_of(context),
+              {static_cast<unsigned>(context.config.integer("device")), 0},
+              {.vendor = 0x8086, .device = 0x7000, .class_code = 0x060100, .multifunction = true}} {
+    }
 
   private:
     pci::Function function_;
@@ -97,14 +108,22 @@ class IsaBridge final : public bus::Device {
 }  // namespace
 
 const bus::DeviceModel pci_host{
-    "pci_host", "PCI host bridge with configuration ports", "PCI 2.2; Intel 82441FX (290549)",
-    {{"access_time", ValueType::duration, "180ns",
-      "time of a configuration cycle: 6 clocks of the 33.33 MHz PCI bus", {}, 0, 1'000'000'000}},
+    "pci-host",
+    "PCI host bridge with configuration ports",
+    "PCI 2.2; Intel 82441FX (290549)",
+    {{"access_time",
+      ValueType::duration,
+      "180ns",
+      "time of a configuration cycle: 6 clocks of the 33.33 MHz PCI bus",
+      {},
+      0,
+      1'000'000'000}},
     [](const bus::DeviceContext& c) { return std::make_unique<PciHost>(c); }};
 SOUTHBRIDGE_DEVICE(pci_host)
 
 const bus::DeviceModel pci_isa_bridge{
-    "pci_isa_bridge", "header of a PCI-ISA bridge, so that further functions can follow",
+    "pci-isa-bridge",
+    "header of a PCI-ISA bridge, so that further functions can follow",
     "Intel 82371SB (PIIX3), 290550",
     {{"device", ValueType::integer, "1", "PCI device number", {}, 0, 31}},
     [](const bus::DeviceContext& c) { return std::make_unique<IsaBridge>(c); }};

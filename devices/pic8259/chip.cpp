@@ -17,7 +17,8 @@ constexpr uint8_t with(uint8_t lines, unsigned line, bool on) {
 
 bus::Register::Spec spec(const char* name, uint32_t offset, bus::Access access, const char* doc,
                          const char* effect = "") {
-    return {.name = name, .offset = offset, .bits = 8, .access = access, .doc = doc, .effect = effect};
+    return {
+        .name = name, .offset = offset, .bits = 8, .access = access, .doc = doc, .effect = effect};
 }
 
 }  // namespace
@@ -30,17 +31,22 @@ PicChip::PicChip(bus::Device& owner, const char* name, bool master, Time access_
       owner_{owner},
       master_{master},
       output_{std::move(output)},
-      status_{bank, spec("STATUS", 0, bus::ro, "IRR or ISR, or the poll byte", "a poll acknowledges"),
+      status_{bank,
+              spec("STATUS", 0, bus::ro, "IRR or ISR, or the poll byte", "a poll acknowledges"),
               {.read = [this] { return read_status(); }}},
-      icw1_{bank, spec("ICW1", 0, bus::wo, "starts initialisation", "clears mask and edges"),
+      icw1_{bank,
+            spec("ICW1", 0, bus::wo, "starts initialisation", "clears mask and edges"),
             {.write = [this](uint64_t) { begin_initialisation(); },
              .takes = [this](uint64_t v) { return icw1_mark_.of(v) != 0; }}},
-      ocw2_{bank, spec("OCW2", 0, bus::wo, "end of interrupt and rotation"),
+      ocw2_{bank,
+            spec("OCW2", 0, bus::wo, "end of interrupt and rotation"),
             {.write = [this](uint64_t) { end_of_interrupt_command(); },
              .takes = [this](uint64_t v) { return ocw2_mark_.of(v) == 0; }}},
-      ocw3_{bank, spec("OCW3", 0, bus::wo, "special mask, poll, what reads give"),
+      ocw3_{bank,
+            spec("OCW3", 0, bus::wo, "special mask, poll, what reads give"),
             {.write = [this](uint64_t) { mode_command(); }}},
-      icw2_{bank, spec("ICW2", 1, bus::wo, "vectors"),
+      icw2_{bank,
+            spec("ICW2", 1, bus::wo, "vectors"),
             {.write =
                  [this](uint64_t) {
                      if (!single_)
@@ -51,7 +57,8 @@ PicChip::PicChip(bus::Device& owner, const char* name, bool master, Time access_
                          initialised();
                  },
              .when = [this] { return expects_ == Expects::icw2; }}},
-      icw3_{bank, spec("ICW3", 1, bus::wo, "master: inputs with slaves; slave: its identity"),
+      icw3_{bank,
+            spec("ICW3", 1, bus::wo, "master: inputs with slaves; slave: its identity"),
             {.write =
                  [this](uint64_t) {
                      if (wants_icw4_)
@@ -60,10 +67,12 @@ PicChip::PicChip(bus::Device& owner, const char* name, bool master, Time access_
                          initialised();
                  },
              .when = [this] { return expects_ == Expects::icw3; }}},
-      icw4_{bank, spec("ICW4", 1, bus::wo, "modes"),
+      icw4_{bank,
+            spec("ICW4", 1, bus::wo, "modes"),
             {.write = [this](uint64_t) { initialised(); },
              .when = [this] { return expects_ == Expects::icw4; }}},
-      mask_{bank, spec("OCW1", 1, bus::rw, "interrupt mask (IMR)"),
+      mask_{bank,
+            spec("OCW1", 1, bus::rw, "interrupt mask (IMR)"),
             {.read = [this] { return polling_ ? poll() : mask_.value(); },
              .write = [this](uint64_t) { update(); }}},
       level_{owner, std::string{name} + ".level", 0},
@@ -186,11 +195,12 @@ void PicChip::end_of_interrupt_command() {
         // A masked line in service is out of reach of a non-specific end in special mask mode.
         unsigned reachable = in_service_;
         if (special_mask_) reachable &= ~static_cast<unsigned>(mask_);
-        const auto line = specific_ ? std::optional{named}
-                                    : first_of(static_cast<uint8_t>(reachable));
+        const auto line =
+            specific_ ? std::optional{named} : first_of(static_cast<uint8_t>(reachable));
         if (line) end(*line, rotate_);
     } else if (specific_) {
-        if (rotate_) lowest_ = static_cast<uint8_t>(named);  // set priority; without R: no operation
+        if (rotate_)
+            lowest_ = static_cast<uint8_t>(named);  // set priority; without R: no operation
     } else {
         rotates_ = rotate_ != 0;
     }

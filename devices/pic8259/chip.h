@@ -4,9 +4,10 @@
 // "Operation Command Words", "Fully Nested Mode" to "Poll Command", "Cascade Mode"; edge and level
 // control per input as in the 82371SB (PIIX3) datasheet (290550), ELCR1 and ELCR2.
 //
-// Requests: an input in edge mode requests from its rising edge until it is acknowledged or goes low
-// again; in level mode, while it is high. A request that has gone when the acknowledge comes gives
-// the chip's level 7 and sets no bit in service (datasheet, "Edge and Level Triggered Modes").
+// Requests: an input in edge mode requests from its rising edge until it is acknowledged or goes
+// low again; in level mode, while it is high. A request that has gone when the acknowledge comes
+// gives the chip's level 7 and sets no bit in service (datasheet, "Edge and Level Triggered
+// Modes").
 //
 // Findings: an acknowledge or a command before initialisation, and 8080/8085 mode (ICW4 bit 0
 // clear), which is taken as 8086 mode.
@@ -96,17 +97,17 @@ class PicChip {
     bus::Field x86_{icw4_, "uPM", 0, "8086 mode"};
     bus::Register mask_;
 
-    State<uint8_t> level_;          // inputs as they are
-    State<uint8_t> edges_;          // edge latches
-    State<uint8_t> in_service_;     // ISR
-    State<uint8_t> level_inputs_;   // by ELCR
-    State<uint8_t> lowest_;         // line of least priority
+    State<uint8_t> level_;         // inputs as they are
+    State<uint8_t> edges_;         // edge latches
+    State<uint8_t> in_service_;    // ISR
+    State<uint8_t> level_inputs_;  // by ELCR
+    State<uint8_t> lowest_;        // line of least priority
     State<Expects> expects_;
-    State<bool> ready_;             // was initialised
+    State<bool> ready_;  // was initialised
     State<bool> special_mask_;
     State<bool> reads_service_;
     State<bool> polling_;
-    State<bool> rotates_;           // on automatic end of interrupt
+    State<bool> rotates_;  // on automatic end of interrupt
 };
 
 }  // namespace sb::devices

@@ -6,7 +6,7 @@
 namespace sb::devices {
 namespace {
 
-constexpr unsigned cascade = 2;        // the master's input that the slave is on
+constexpr unsigned cascade = 2;  // the master's input that the slave is on
 constexpr unsigned lines_per_chip = 8;
 constexpr unsigned spurious_line = 7;
 constexpr uint8_t floating_bus = 0xff;
@@ -14,35 +14,43 @@ constexpr uint8_t floating_bus = 0xff;
 }  // namespace
 
 const bus::DeviceModel pic8259{
-    "pic8259", "pair of 8259A interrupt controllers", "Intel 8259A datasheet (231468-003)",
+    "pic8259",
+    "pair of 8259A interrupt controllers",
+    "Intel 8259A datasheet (231468-003)",
     {bus::port_key("master", "0x20", "first port of the master"),
      bus::port_key("slave", "0xa0", "first port of the slave"),
      bus::port_key("triggers", "0x4d0", "first port of the edge/level registers"),
-     {"acknowledge_clocks", ValueType::integer, "8",
-      "bus clocks of an interrupt acknowledge: two cycles of 2, 4 idle between", {}, 0, 1000},
+     {"acknowledge_clocks",
+      ValueType::integer,
+      "8",
+      "bus clocks of an interrupt acknowledge: two cycles of 2, 4 idle between",
+      {},
+      0,
+      1000},
      bus::isa_access_time()},
     [](const bus::DeviceContext& c) { return std::make_unique<Pic8259>(c); }};
 SOUTHBRIDGE_DEVICE(pic8259)
 
 Pic8259::Pic8259(const bus::DeviceContext& context)
     : Device{context},
-      acknowledge_time_{context.board.bus.timing().clock.cycles(
-          context.config.integer("acknowledge_clocks"))},
+      acknowledge_time_{
+          context.board.bus.timing().clock.cycles(context.config.integer("acknowledge_clocks"))},
       intr_{*this, "intr"},
       master_{*this, "master", true, context.config.duration("access_time"),
               [this](bool level) { intr_.set(level); }},
       slave_{*this, "slave", false, context.config.duration("access_time"),
              [this](bool level) { master_.set_input(cascade, level); }},
-      triggers_{*this, {.name = "triggers", .size = 2,
-                        .access_time = context.config.duration("access_time")}},
-      elcr1_{triggers_, {.name = "ELCR1", .offset = 0, .bits = 8, .doc = "triggers of irq0 to irq7"},
-             {.write = [this](uint64_t) {
-                 master_.set_level_inputs(static_cast<uint8_t>(elcr1_));
-             }}},
-      elcr2_{triggers_, {.name = "ELCR2", .offset = 1, .bits = 8, .doc = "triggers of irq8 to irq15"},
-             {.write = [this](uint64_t) {
-                 slave_.set_level_inputs(static_cast<uint8_t>(elcr2_));
-             }}} {
+      triggers_{
+          *this,
+          {.name = "triggers", .size = 2, .access_time = context.config.duration("access_time")}},
+      elcr1_{
+          triggers_,
+          {.name = "ELCR1", .offset = 0, .bits = 8, .doc = "triggers of irq0 to irq7"},
+          {.write = [this](uint64_t) { master_.set_level_inputs(static_cast<uint8_t>(elcr1_)); }}},
+      elcr2_{
+          triggers_,
+          {.name = "ELCR2", .offset = 1, .bits = 8, .doc = "triggers of irq8 to irq15"},
+          {.write = [this](uint64_t) { slave_.set_level_inputs(static_cast<uint8_t>(elcr2_)); }}} {
     intr_.connect(context.board.line("pic.intr"));
     for (unsigned irq = 0; irq < 2 * lines_per_chip; ++irq)
         if (irq != cascade) context.board.line(fmt::format("irq{}", irq)).connect(*this, irq);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The interrupt controllers of a PC: two 8259As, the slave on the master's input 2, and the registers
-// that choose edge or level for each line. Sources: see chip.h.
+// The interrupt controllers of a PC: two 8259As, the slave on the master's input 2, and the
+// registers that choose edge or level for each line. Sources: see chip.h.
 //
 // Lines "irq0" to "irq15" are the inputs, save irq2, which is where the slave is; "pic.intr" is the
 // master's INT. It offers bus::InterruptAcknowledge as "pic.acknowledge". An acknowledge takes two
@@ -17,9 +17,7 @@
 
 namespace sb::devices {
 
-class Pic8259 final : public bus::Device,
-                      public bus::LineSink,
-                      public bus::InterruptAcknowledge {
+class Pic8259 final : public bus::Device, public bus::LineSink, public bus::InterruptAcknowledge {
   public:
     explicit Pic8259(const bus::DeviceContext& context);
     void reset() override;

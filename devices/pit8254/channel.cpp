@@ -73,14 +73,17 @@ bool PitChannel::set_count(uint16_t written) {
             out_ = false;
             loading_ = true;
             break;
-        case Mode::software_strobe: loading_ = true; break;
+        case Mode::software_strobe:
+            loading_ = true;
+            break;
         case Mode::rate:
         case Mode::square:
             // A count written while counting waits for the end of the cycle, or a trigger.
             if (first) loading_ = true;
             break;
         case Mode::one_shot:
-        case Mode::hardware_strobe: break;  // waits for a trigger
+        case Mode::hardware_strobe:
+            break;  // waits for a trigger
     }
     return legal;
 }
@@ -88,7 +91,8 @@ bool PitChannel::set_count(uint16_t written) {
 void PitChannel::set_gate(bool level) {
     const bool rising = level && !gate_;
     gate_ = level;
-    const bool triggered = mode() == Mode::one_shot || mode() == Mode::hardware_strobe || periodic();
+    const bool triggered =
+        mode() == Mode::one_shot || mode() == Mode::hardware_strobe || periodic();
     if (rising && triggered && written_) loading_ = true;
     if (!level && periodic()) out_ = true;
 }
@@ -140,7 +144,8 @@ void PitChannel::load() {
     count_ = mode() == Mode::square ? reload_ - reload_ % 2 : reload_.get();
     if (mode() == Mode::one_shot) out_ = false;
     // Modes 2 and 3 begin their cycle, and modes 4 and 5 wait for their strobe, with OUT high.
-    else if (mode() != Mode::terminal_count) out_ = true;
+    else if (mode() != Mode::terminal_count)
+        out_ = true;
 }
 
 void PitChannel::step_square() {

@@ -39,7 +39,8 @@ class PitChannel {
     void set_mode(Mode mode, bool bcd);
     /// The first byte of a two-byte count: mode 0 stops counting and lowers the output.
     void first_byte_written();
-    /// A count as written (0 is the greatest). False where the mode forbids it (1 in modes 2 and 3).
+    /// A count as written (0 is the greatest). False where the mode forbids it (1 in modes 2 and
+    /// 3).
     bool set_count(uint16_t written);
     void set_gate(bool level);
 
@@ -64,19 +65,19 @@ class PitChannel {
     void step();
     void step_square();
 
-    State<uint64_t> tick_;     // up to which the state below is right
-    State<uint32_t> count_;    // CE: 0 to modulus, where the modulus reads as 0
-    State<uint32_t> reload_;   // CR: 1 to modulus
-    State<uint32_t> period_;   // the count that the present cycle was loaded with
+    State<uint64_t> tick_;    // up to which the state below is right
+    State<uint32_t> count_;   // CE: 0 to modulus, where the modulus reads as 0
+    State<uint32_t> reload_;  // CR: 1 to modulus
+    State<uint32_t> period_;  // the count that the present cycle was loaded with
     State<uint8_t> mode_;
     State<bool> bcd_;
     State<bool> gate_;
     State<bool> out_;
-    State<bool> written_;      // a count was written since the control word
-    State<bool> loading_;      // the next tick loads CR into CE
-    State<bool> loaded_;       // CE holds a count: it may decrement
-    State<bool> armed_;        // modes 0, 1, 4, 5: reaching zero changes the output
-    State<bool> null_;         // CR was written and is not yet in CE
+    State<bool> written_;  // a count was written since the control word
+    State<bool> loading_;  // the next tick loads CR into CE
+    State<bool> loaded_;   // CE holds a count: it may decrement
+    State<bool> armed_;    // modes 0, 1, 4, 5: reaching zero changes the output
+    State<bool> null_;     // CR was written and is not yet in CE
 };
 
 }  // namespace sb::devices

@@ -14,13 +14,16 @@ constexpr uint64_t select_read_back = 3, rw_latch = 0, rw_low = 1, rw_high = 2, 
 
 bus::Register::Spec spec(const char* name, uint32_t offset, bus::Access access, const char* doc,
                          const char* effect = "") {
-    return {.name = name, .offset = offset, .bits = 8, .access = access, .doc = doc, .effect = effect};
+    return {
+        .name = name, .offset = offset, .bits = 8, .access = access, .doc = doc, .effect = effect};
 }
 
 }  // namespace
 
 const bus::DeviceModel pit8254{
-    "pit8254", "8254 interval timer and port 61h", "Intel 82C54 datasheet (231244-006)",
+    "pit8254",
+    "8254 interval timer and port 61h",
+    "Intel 82C54 datasheet (231244-006)",
     {bus::port_key("port", "0x40", "first port"),
      bus::port_key("port_b", "0x61", "the port of channel 2's gate and output"),
      bus::isa_access_time()},
@@ -41,33 +44,45 @@ Pit8254::Port::Port(Pit8254& owner, const std::string& name)
 Pit8254::Pit8254(const bus::DeviceContext& context)
     : Device{context},
       clock_{input_hz},
-      bank_{*this, {.name = "timer", .size = 4,
-                    .access_time = context.config.duration("access_time"), .hole = ~uint64_t{0}}},
-      counters_{bank_, spec("COUNTER", 0, bus::rw, "count of a channel", "next byte of it"), 3, 1,
-                {.read = [this](unsigned i) { return read_count(i); },
-                 .write = [this](unsigned i, uint64_t v) {
-                     write_count(i, static_cast<uint8_t>(v));
-                 }}},
-      latch_{bank_, spec("LATCH", 3, bus::wo, "counter latch command", "latches a count"),
+      bank_{*this,
+            {.name = "timer",
+             .size = 4,
+             .access_time = context.config.duration("access_time"),
+             .hole = ~uint64_t{0}}},
+      counters_{
+          bank_,
+          spec("COUNTER", 0, bus::rw, "count of a channel", "next byte of it"),
+          3,
+          1,
+          {.read = [this](unsigned i) { return read_count(i); },
+           .write = [this](unsigned i, uint64_t v) { write_count(i, static_cast<uint8_t>(v)); }}},
+      latch_{bank_,
+             spec("LATCH", 3, bus::wo, "counter latch command", "latches a count"),
              {.write = [this](uint64_t v) { latch_count(latch_select_.of(v)); },
-              .takes = [this](uint64_t v) {
-                  return latch_select_.of(v) != select_read_back && latch_rw_.of(v) == rw_latch;
-              }}},
-      read_back_{bank_, spec("READ_BACK", 3, bus::wo, "read-back command", "latches what it names"),
+              .takes =
+                  [this](uint64_t v) {
+                      return latch_select_.of(v) != select_read_back && latch_rw_.of(v) == rw_latch;
+                  }}},
+      read_back_{bank_,
+                 spec("READ_BACK", 3, bus::wo, "read-back command", "latches what it names"),
                  {.write = [this](uint64_t) { read_back(); },
                   .takes = [this](uint64_t v) { return back_select_.of(v) == select_read_back; }}},
-      control_{bank_, spec("CONTROL", 3, bus::wo, "control word", "resets the counter's logic"),
+      control_{bank_,
+               spec("CONTROL", 3, bus::wo, "control word", "resets the counter's logic"),
                {.write = [this](uint64_t v) { write_control(v); }}},
       layouts_{*this, {.name = "layouts", .size = 1}},
       status_{layouts_, spec("STATUS", 0, bus::ro, "status byte as latched by read-back")},
-      system_bank_{*this, {.name = "system", .size = 1,
-                           .access_time = context.config.duration("access_time")}},
-      port_b_{system_bank_, spec("PORT_B", 0, bus::rw, "system control port B"),
+      system_bank_{
+          *this,
+          {.name = "system", .size = 1, .access_time = context.config.duration("access_time")}},
+      port_b_{system_bank_,
+              spec("PORT_B", 0, bus::rw, "system control port B"),
               {.read = [this] { return read_port_b(); },
-               .write = [this](uint64_t) {
-                   advance();
-                   ports_[2]->channel.set_gate(gate2_);
-               }}},
+               .write =
+                   [this](uint64_t) {
+                       advance();
+                       ports_[2]->channel.set_gate(gate2_);
+                   }}},
       irq_{*this, "irq"},
       edge_{*this, "edge", [this] { rearm(); }} {
     for (unsigned i = 0; i < ports_.size(); ++i)
@@ -165,7 +180,7 @@ void Pit8254::write_count(unsigned i, uint8_t byte) {
     }
     port.second_write = false;
     const unsigned high = port.access == rw_low ? 0u : byte;
-    const unsigned low = port.access == rw_both ? port.low_written.get()
+    const unsigned low = port.access == rw_both  ? port.low_written.get()
                          : port.access == rw_low ? byte
                                                  : 0u;
     if (!port.channel.set_count(static_cast<uint16_t>(high * 256 + low)))

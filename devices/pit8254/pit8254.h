@@ -9,7 +9,8 @@
 // of channel 0's output, which drives line "irq0". Channels 0 and 1 have their gates high; channel
 // 2's is bit 0 of port 61h. Nothing ticks where nothing changes.
 //
-// Reads of a count that is not latched give the count of that instant, byte by byte, as on the part.
+// Reads of a count that is not latched give the count of that instant, byte by byte, as on the
+// part.
 //
 // Left out: the speaker (its bit is stored); parity and I/O check bits of port 61h (stored; their
 // status reads 0). The refresh bit toggles every 18 ticks, as with channel 1 set up by firmware.
@@ -37,10 +38,10 @@ class Pit8254 final : public bus::Device {
     struct Port {
         Port(Pit8254& owner, const std::string& name);
         PitChannel channel;
-        State<uint8_t> access;         // the control word's RW field
-        State<bool> second_write;      // the next written byte is the second of two
+        State<uint8_t> access;     // the control word's RW field
+        State<bool> second_write;  // the next written byte is the second of two
         State<bool> second_read;
-        State<uint8_t> low_written;    // first byte of two
+        State<uint8_t> low_written;  // first byte of two
         State<bool> count_latched;
         State<uint16_t> latched_count;
         State<bool> status_latched;

@@ -11,22 +11,29 @@ namespace {
 constexpr uint64_t generator_hz = 1'843'200;
 constexpr uint64_t samples_per_bit = 16;
 
-// Table II of the datasheet: IIR bits 3 to 0, most urgent first.
+// 8.6, "Interrupt Control Functions": IIR bits 3 to 0, most urgent first.
 constexpr uint64_t id_none = 1, id_line = 6, id_received = 4, id_timeout = 12, id_transmit = 2,
                    id_modem = 0;
 constexpr uint64_t id_fifo_on = 3;
-constexpr uint64_t timeout_characters = 4;  // 8.4.1, "FIFO Interrupt Mode Operation"
+constexpr uint64_t timeout_characters = 4;  // 8.11, "FIFO Interrupt Mode Operation"
 
 bus::Register::Spec spec(const char* name, uint32_t offset, bus::Access access, uint64_t reset,
                          const char* doc, const char* effect = "") {
-    return {.name = name, .offset = offset, .bits = 8, .access = access, .reset = reset, .doc = doc,
+    return {.name = name,
+            .offset = offset,
+            .bits = 8,
+            .access = access,
+            .reset = reset,
+            .doc = doc,
             .effect = effect};
 }
 
 }  // namespace
 
 const bus::DeviceModel uart16550{
-    "uart16550", "16550A serial port", "National Semiconductor PC16550D datasheet, June 1995",
+    "uart16550",
+    "16550A serial port",
+    "National Semiconductor PC16550D datasheet, June 1995",
     {bus::port_key("port", "0x3f8", "first port"),
      {"irq", ValueType::integer, "4", "interrupt line", {}, 0, 15},
      {"output", ValueType::text, "terminal", "where characters go: terminal, none, file:PATH"},
@@ -34,23 +41,28 @@ const bus::DeviceModel uart16550{
     [](const bus::DeviceContext& c) { return std::make_unique<Uart16550>(c); }};
 SOUTHBRIDGE_DEVICE(uart16550)
 
-// Offsets, access and reset values: datasheet, tables I and 8-1.
+// Offsets, access and reset values: datasheet, section 8, reset configuration and register summary.
 Uart16550::Uart16550(const bus::DeviceContext& context)
     : Device{context},
       clock_{generator_hz},
       output_{context.name, context.config.text("output")},
       connected_{context.config.text("output") != "none"},
-      bank_{*this, {.name = "registers", .size = 8,
-                    .access_time = context.config.duration("access_time")}},
-      receive_buffer_{bank_, spec("RBR", 0, bus::ro, 0, "received character", "takes it out"),
-                      {.read = [this] { return read_receive(); },
-                       .when = [this] { return !latch_access(); }}},
-      transmit_holding_{bank_, spec("THR", 0, bus::wo, 0, "character to send", "queues it"),
+      bank_{
+          *this,
+          {.name = "registers", .size = 8, .access_time = context.config.duration("access_time")}},
+      receive_buffer_{
+          bank_,
+          spec("RBR", 0, bus::ro, 0, "received character", "takes it out"),
+          {.read = [this] { return read_receive(); }, .when = [this] { return !latch_access(); }}},
+      transmit_holding_{bank_,
+                        spec("THR", 0, bus::wo, 0, "character to send", "queues it"),
                         {.write = [this](uint64_t) { write_transmit(); },
                          .when = [this] { return !latch_access(); }}},
-      latch_low_{bank_, spec("DLL", 0, bus::rw, 0, "divisor, low byte"),
+      latch_low_{bank_,
+                 spec("DLL", 0, bus::rw, 0, "divisor, low byte"),
                  {.when = [this] { return latch_access(); }}},
-      interrupt_enable_{bank_, spec("IER", 1, bus::rw, 0, "interrupt enables"),
+      interrupt_enable_{bank_,
+                        spec("IER", 1, bus::rw, 0, "interrupt enables"),
                         {.write =
                              [this](uint64_t) {
                                  // Enabling it while the register is empty raises it at once.
@@ -58,19 +70,25 @@ Uart16550::Uart16550(const bus::DeviceContext& context)
                                  update();
                              },
                          .when = [this] { return !latch_access(); }}},
-      latch_high_{bank_, spec("DLM", 1, bus::rw, 0, "divisor, high byte"),
+      latch_high_{bank_,
+                  spec("DLM", 1, bus::rw, 0, "divisor, high byte"),
                   {.when = [this] { return latch_access(); }}},
-      identification_{bank_, spec("IIR", 2, bus::ro, 1, "most urgent interrupt",
-                                  "ends a transmitter interrupt that it reports"),
+      identification_{bank_,
+                      spec("IIR", 2, bus::ro, 1, "most urgent interrupt",
+                           "ends a transmitter interrupt that it reports"),
                       {.read = [this] { return read_identification(); }}},
-      fifo_control_{bank_, spec("FCR", 2, bus::wo, 0, "FIFO control", "may empty the FIFOs"),
+      fifo_control_{bank_,
+                    spec("FCR", 2, bus::wo, 0, "FIFO control", "may empty the FIFOs"),
                     {.write = [this](uint64_t v) { write_fifo_control(v); }}},
       line_control_{bank_, spec("LCR", 3, bus::rw, 0, "format of a frame")},
-      modem_control_{bank_, spec("MCR", 4, bus::rw, 0, "modem outputs"),
+      modem_control_{bank_,
+                     spec("MCR", 4, bus::rw, 0, "modem outputs"),
                      {.write = [this](uint64_t) { modem_inputs(); }}},
-      line_status_{bank_, spec("LSR", 5, bus::ro, 0x60, "line status", "clears the errors"),
+      line_status_{bank_,
+                   spec("LSR", 5, bus::ro, 0x60, "line status", "clears the errors"),
                    {.read = [this] { return read_line_status(); }}},
-      modem_status_{bank_, spec("MSR", 6, bus::ro, 0, "modem inputs", "clears the changes"),
+      modem_status_{bank_,
+                    spec("MSR", 6, bus::ro, 0, "modem inputs", "clears the changes"),
                     {.read = [this] { return read_modem_status(); }}},
       scratch_{bank_, spec("SCR", 7, bus::rw, 0, "scratch")} {
     declare_state("receive_fifo",
@@ -122,7 +140,7 @@ void Uart16550::write_transmit() {
     transmit_pending_ = false;
     if (to_send_.size() >= depth()) {
         finding("a byte was written to a full transmitter");
-        // 8.4: the holding register is written over; a full FIFO takes no more.
+        // 8.4 (THRE): the holding register is written over; a full FIFO takes no more.
         if (!fifo_) to_send_.back() = static_cast<uint8_t>(transmit_holding_);
     } else {
         to_send_.push_back(static_cast<uint8_t>(transmit_holding_));
@@ -238,14 +256,15 @@ void Uart16550::write_fifo_control(uint64_t written) {
 
 // ---- Status and interrupts
 
-/// The most urgent enabled cause, as IIR gives it (table II).
+/// The most urgent enabled cause, as IIR gives it (8.6).
 uint64_t Uart16550::cause() const {
     const bool error = overrun_ || parity_error_ || framing_error_ || break_seen_;
     if (enable_line_ && error) return id_line;
     if (enable_received_ && received_.size() >= trigger()) return id_received;
     if (enable_received_ && timed_out_) return id_timeout;
     if (enable_transmit_ && transmit_pending_) return id_transmit;
-    if (enable_modem_ && (cts_changed_ || dsr_changed_ || ring_ended_ || dcd_changed_)) return id_modem;
+    if (enable_modem_ && (cts_changed_ || dsr_changed_ || ring_ended_ || dcd_changed_))
+        return id_modem;
     return id_none;
 }
 

@@ -2,19 +2,19 @@
 //
 // A 16550A serial port. Source: National Semiconductor PC16550D datasheet (June 1995), section 8.
 //
-// Units: the baud rate generator's input is 1.8432 MHz; a bit lasts 16 * divisor of its ticks; a frame
-// is a start bit, 5 to 8 data bits, parity if enabled, and 1, 1.5 or 2 stop bits. All frames begin and
-// end on ticks of that clock, so back-to-back frames do not drift. A character reaches the output,
-// or the receiver, at the end of its frame. The interrupt goes to line "irqN" through OUT2, as on a
-// PC's board: with OUT2 off, or in loopback (which disconnects it), there is none.
+// Units: the baud rate generator's input is 1.8432 MHz; a bit lasts 16 * divisor of its ticks; a
+// frame is a start bit, 5 to 8 data bits, parity if enabled, and 1, 1.5 or 2 stop bits. All frames
+// begin and end on ticks of that clock, so back-to-back frames do not drift. A character reaches
+// the output, or the receiver, at the end of its frame. The interrupt goes to line "irqN" through
+// OUT2, as on a PC's board: with OUT2 off, or in loopback (which disconnects it), there is none.
 //
-// Input comes by receive(), a character at a time; each takes a frame's time on the wire. The device
-// offers itself as bus service "<name>" of type Uart16550 and its output as "<name>.output".
+// Input comes by receive(), a character at a time; each takes a frame's time on the wire. The
+// device offers itself as bus service "<name>" of type Uart16550 and its output as "<name>.output".
 //
-// Left out: line errors (parity, framing, break) never arise; the break bit of LCR is stored, and what
-// is sent under it is not put out; the DMA mode bit is stored; LSR and MSR can not be written. The
-// transmitter takes a byte up without the datasheet's delay of up to 16 baud clocks.
-// Findings: a divisor of 0 (taken as 65536), and bytes written to a full transmitter.
+// Left out: line errors (parity, framing, break) never arise; the break bit of LCR is stored, and
+// what is sent under it is not put out; the DMA mode bit is stored; LSR and MSR can not be written.
+// The transmitter takes a byte up without the datasheet's delay of up to 16 baud clocks. Findings:
+// a divisor of 0 (taken as 65536), and bytes written to a full transmitter.
 #pragma once
 
 #include <deque>
@@ -73,7 +73,8 @@ class Uart16550 final : public bus::Device {
     bus::Register latch_low_;
     bus::Register interrupt_enable_;
     bus::Field enable_received_{interrupt_enable_, "ERBFI", 0, "received data and time-out"};
-    bus::Field enable_transmit_{interrupt_enable_, "ETBEI", 1, "transmitter holding register empty"};
+    bus::Field enable_transmit_{interrupt_enable_, "ETBEI", 1,
+                                "transmitter holding register empty"};
     bus::Field enable_line_{interrupt_enable_, "ELSI", 2, "receiver line status"};
     bus::Field enable_modem_{interrupt_enable_, "EDSSI", 3, "modem status"};
     bus::Register latch_high_;
@@ -120,9 +121,9 @@ class Uart16550 final : public bus::Device {
     bus::Field dcd_{modem_status_, "DCD", 7, "data carrier detect"};
     bus::Register scratch_;
 
-    std::vector<uint8_t> received_;     // FIFO or buffer, oldest first
-    std::vector<uint8_t> to_send_;      // FIFO or holding register, oldest first
-    std::deque<uint8_t> arriving_;      // on the wire; the first is under way
+    std::vector<uint8_t> received_;  // FIFO or buffer, oldest first
+    std::vector<uint8_t> to_send_;   // FIFO or holding register, oldest first
+    std::deque<uint8_t> arriving_;   // on the wire; the first is under way
     State<uint8_t> sending_{*this, "sending", 0};
     State<bool> transmit_pending_{*this, "transmit_pending", false};
     State<bool> timed_out_{*this, "timed_out", false};

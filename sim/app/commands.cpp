@@ -84,7 +84,9 @@ int run(const RunOptions& options) {
     std::unique_ptr<observe::CsvWriter> csv;
     if (!out.empty()) {
         csv = std::make_unique<observe::CsvWriter>(out / "events.csv");
-        machine.stream().attach(*csv, observe::KindSet{}.set());
+        auto wanted = observe::KindSet{}.set();
+        if (!options.instructions) wanted.reset(static_cast<size_t>(observe::Kind::instruction));
+        machine.stream().attach(*csv, wanted);
     }
     stop_on_signals();
     {

@@ -14,6 +14,7 @@ struct RunOptions {
     std::vector<std::string> sets;
     std::string out;
     bool lockstep = false;
+    bool instructions = false;  // an event for each instruction, in events.csv
     bool json = false;
 };
 

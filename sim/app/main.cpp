@@ -49,6 +49,8 @@ int main_or_throw(int argc, char** argv) {
         ->type_name("DIR");
     run->add_flag("--lockstep", run_options.lockstep,
                   "yield after every instruction: slower, with the same result to the byte");
+    run->add_flag("--instructions", run_options.instructions,
+                  "with --out: an event for each instruction too (large)");
     run->add_flag("--json", run_options.json, "print the results as JSON instead of a table");
     run->footer(
         "Example:\n  southbridge run scenarios/pio_vs_dma.toml --set guest.parameters.sectors=64 "

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A clock whose period need not be a whole number of picoseconds: 1.193182 MHz, 1.8432 MHz. Ticks
-// are numbered from the start of the run (tick 0 is at time 0), and tick k is at ceil(k * 10^12 / Hz)
-// ps: every tick is off by less than a picosecond, and the error never adds up. All in integers.
+// are numbered from the start of the run (tick 0 is at time 0), and tick k is at ceil(k * 10^12 /
+// Hz) ps: every tick is off by less than a picosecond, and the error never adds up. All in
+// integers.
 #pragma once
 
 #include <algorithm>

@@ -37,10 +37,8 @@ void refuse_clash(const bus::AddressSpace& space, const char* what, const RangeS
         for (const auto* old : before)
             if (old->size && fresh->start <= old->last() && old->start <= fresh->last())
                 throw Error(fmt::format(
-                    "address clash: {} {:#x}-{:#x} of {} are those of {} ({:#x}-{:#x}); give one of "
-                    "them another address",
-                    what, fresh->start, fresh->last(), fresh->name, old->name, old->start,
-                    old->last()));
+                    "{} {:#x}-{:#x} overlaps {} at {:#x}-{:#x}; give one of them another address",
+                    what, fresh->start, fresh->last(), old->name, old->start, old->last()));
     }
 }
 

@@ -66,9 +66,12 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     port_ = std::make_unique<bus::ProcessorPort>(chassis_->bus, stream_, "processor_port",
                                                  processor_priority);
     cpu_ = std::make_unique<cpu::Cpu>(sim_, stream_, "cpu", *port_, plan.cpu);
-    board.line("intr").connect(*cpu_, cpu::Cpu::intr);
+    // Without a local APIC the 8259 pair drives the processor itself.
+    const bool has_apic = board.find<bus::InterruptAcknowledge>("intr.acknowledge") != nullptr;
+    board.line(has_apic ? "intr" : "pic.intr").connect(*cpu_, cpu::Cpu::intr);
     board.line("nmi").connect(*cpu_, cpu::Cpu::nmi);
-    if (auto* controller = board.find<bus::InterruptAcknowledge>("intr.acknowledge"))
+    if (auto* controller = board.find<bus::InterruptAcknowledge>(
+            has_apic ? "intr.acknowledge" : "pic.acknowledge"))
         cpu_->connect_acknowledge(*controller);
     cpu_->poll_stop(stop_requested);
     watch_ = std::make_unique<TimeLimit>(sim_, plan.run.duration("time_limit"));
@@ -102,7 +105,8 @@ void Machine::load(const Plan& plan) {
 void Machine::run() {
     sim_.run();
     explain_end();
-    close_phase();
+    cpu_->settle(sim_.kernel_now());
+    close_phase(cpu_->local_time());
     for (const auto& device : chassis_->devices()) device->finish();
 }
 
@@ -114,9 +118,8 @@ void Machine::explain_end() {
                      "will ever interrupt it.\n" + cpu_->describe_state()});
 }
 
-void Machine::close_phase() {
+void Machine::close_phase(Time now) {
     PhaseAccount& account = phases_[phase_];
-    const Time now = sim_.now();
     const Time held = chassis_->bus.held();
     account.elapsed += now - phase_since_;
     account.bus_held += held - phase_bus_;
@@ -125,7 +128,7 @@ void Machine::close_phase() {
 }
 
 void Machine::phase(unsigned id, const std::string& name) {
-    close_phase();
+    close_phase(sim_.now());
     if (id >= phases_.size()) phases_.resize(id + 1);
     phases_[id].name = name;
     phase_ = id;
@@ -165,7 +168,7 @@ Results Machine::results() const {
     results.title = plan_.title;
     results.question = plan_.question;
     results.outcome = sim_.outcome();
-    results.elapsed = sim_.now();
+    results.elapsed = cpu_->local_time();
     results.cpu_model = cpu_->model().name;
     results.cpu_hz = cpu_->clock().hz();
     results.total = {"total", results.elapsed, 0, cpu_->attribution().total(), chassis_->bus.held()};

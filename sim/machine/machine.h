@@ -62,7 +62,7 @@ class Machine : private bus::GuestProbeListener {
 
     void hand_off();
     void load(const Plan& plan);
-    void close_phase();
+    void close_phase(Time now);
     void explain_end();
     PhaseResult phase_result(unsigned id) const;
 

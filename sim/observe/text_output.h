@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the characters go that a guest writes (a serial port, a debug console): to the terminal, to a
-// file, or nowhere; and to whoever of the host program listens.
+// Where the characters go that a guest writes (a serial port, a debug console): to the terminal, to
+// a file, or nowhere; and to whoever of the host program listens.
 #pragma once
 
 #include <cstdint>

@@ -101,3 +101,24 @@ TEST_CASE("a burst to where nothing is ends as a master abort") {
     });
     CHECK(dma.result == bus::MasterPort::Result::aborted);
 }
+
+TEST_CASE("a write across the ends of memory tells of the pages that it reached and no others") {
+    struct Watcher : bus::CodeWatcher {
+        std::vector<uint64_t> pages;
+        void code_written(uint64_t page) override { pages.push_back(page); }
+    };
+    TestBoard board;
+    uint8_t* memory = board.add_memory(0x10000, 0x1000);
+    Watcher watcher;
+    board.memory.add_code_watcher(watcher);
+    bus::DirectMemory* direct = board.memory.find(0x10000)->direct;
+    direct->page_flags[0] = bus::DirectMemory::has_code;
+    board.run([&](Script& io) {
+        io.write32(0xfffe, 0x44332211);  // begins in a hole
+        CHECK(watcher.pages == std::vector<uint64_t>{0x10});
+        io.write32(0x10ffe, 0x44332211);  // ends in one
+        CHECK(watcher.pages == std::vector<uint64_t>{0x10, 0x10});
+    });
+    CHECK(memory[0] == 0x33);
+    CHECK(memory[0xfff] == 0x22);
+}

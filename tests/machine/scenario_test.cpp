@@ -100,7 +100,7 @@ TEST_CASE("a wrong option is refused and named") {
 TEST_CASE("two devices at one address are refused with both names") {
     const Plan p = plan("[com2]\ndevice = \"uart16550\"\n[guest]\nprogram = \"hello\"\n");
     CHECK_THROWS_WITH((Machine{p, {}}), Catch::Contains("test.toml:1") &&
-                                            Catch::Contains("address clash") &&
+                                            Catch::Contains("0x3f8-0x3ff overlaps") &&
                                             Catch::Contains("serial") && Catch::Contains("com2"));
 }
 

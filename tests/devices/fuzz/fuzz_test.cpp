@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Nothing that a guest does breaks the simulator: random accesses of 1, 2 and 4 bytes, also unaligned,
-// to all that devices have mapped, configuration space included, mixed with waits, interrupt lines and
-// acknowledges; for every registered model alone, and for all that fit on one board together.
+// Nothing that a guest does breaks the simulator: random accesses of 1, 2 and 4 bytes, also
+// unaligned, to all that devices have mapped, configuration space included, mixed with waits,
+// interrupt lines and acknowledges; for every registered model alone, and for all that fit on one
+// board together.
 //
 // SOUTHBRIDGE_FUZZ_ACCESSES (per test case, all models together) and SOUTHBRIDGE_FUZZ_SEED choose
 // more and others: SOUTHBRIDGE_FUZZ_ACCESSES=10000000 build/asan/bin/test_fuzz "every model alone*"
@@ -58,10 +59,14 @@ class Fuzz {
     /// Values that registers are sensitive to come more often than chance has them.
     uint64_t value() {
         switch (below(4)) {
-            case 0: return below(256);
-            case 1: return uint64_t{1} << below(32);
-            case 2: return below(2) ? 0 : ~uint64_t{0};
-            default: return random_();
+            case 0:
+                return below(256);
+            case 1:
+                return uint64_t{1} << below(32);
+            case 2:
+                return below(2) ? 0 : ~uint64_t{0};
+            default:
+                return random_();
         }
     }
 
@@ -96,7 +101,8 @@ class Fuzz {
         io_.wait(Time{});
         sc_core::sc_time delay;
         for (const char* name : {"intr.acknowledge", "pic.acknowledge"})
-            if (auto* to = board_.board.find<bus::InterruptAcknowledge>(name)) to->acknowledge(delay);
+            if (auto* to = board_.board.find<bus::InterruptAcknowledge>(name))
+                to->acknowledge(delay);
     }
 
     void configuration() {
@@ -165,7 +171,7 @@ TEST_CASE("every model alone withstands random accesses") {
         Driven result;
         CHECK_NOTHROW(result = drive({model}, accesses / models.size(), seed));
         driven += result.models;
-        if (result.models && model->name != "debug_exit")  // which ends its run
+        if (result.models && model->name != "debug-exit")  // which ends its run
             CHECK(result.accesses == accesses / models.size());
     }
     CHECK(driven >= 10);
@@ -174,7 +180,7 @@ TEST_CASE("every model alone withstands random accesses") {
 TEST_CASE("all models together withstand random accesses") {
     std::vector<const bus::DeviceModel*> models;
     for (const bus::DeviceModel* model : bus::DeviceModels::instance().all())
-        if (model->name != "debug_exit") models.push_back(model);  // it would end the run
+        if (model->name != "debug-exit") models.push_back(model);  // it would end the run
     const uint64_t accesses = setting("SOUTHBRIDGE_FUZZ_ACCESSES", 200'000);
     Driven driven;
     CHECK_NOTHROW(driven = drive(models, accesses, setting("SOUTHBRIDGE_FUZZ_SEED", 1)));

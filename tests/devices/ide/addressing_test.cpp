@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How sectors are named (ATA/ATAPI-6, 6.2 and 6.20), what happens past the end, and the two-deep
+// How sectors are named (ATA/ATAPI-6, clause 6), what happens past the end, and the two-deep
 // parameter registers.
 #include "tests/devices/ide/ide_fixture.h"
 

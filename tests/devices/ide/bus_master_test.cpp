@@ -197,6 +197,28 @@ TEST_CASE("all data is in memory when the interrupt comes even from a slow bus")
     });
 }
 
+TEST_CASE("a region and a table that cross 64 KiB wrap round within it") {
+    ImageFile image{64 * 512};
+    IdeBoard board;
+    board.drive(quick({{"image", image.path()}}));
+    board.enable();
+    board.run([&](Script& io) {
+        std::memset(board.ram + 0x20000, 0xee, 0x20000);
+        CHECK(transfer(io, board, true, 0, 2, {{0x2ff00, 1024, true}}) == bm_interrupt);
+        CHECK(differing(board.ram + 0x2ff00, 0, 256) == 0);
+        CHECK(differing(board.ram + 0x20000, 256, 768) == 0);
+        CHECK(board.ram[0x30000] == 0xee);
+        CHECK(board.findings() == 1);
+        io.in8(status);
+        io.out8(bm_command, 0);
+        board.put_table(0x10000, {{0x36000, 512, true}});
+        CHECK(transfer(io, board, true, 4, 2, {{0x34000, 512, false}}, 0x1fff8) == bm_interrupt);
+        CHECK(differing(board.ram + 0x34000, 4 * 512, 512) == 0);
+        CHECK(differing(board.ram + 0x36000, 5 * 512, 512) == 0);
+        CHECK(board.findings() == 2);
+    });
+}
+
 TEST_CASE("a stopped transfer can be started again with another table") {
     ImageFile image{64 * 512};
     IdeBoard board;

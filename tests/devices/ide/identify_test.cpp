@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// IDENTIFY DEVICE against ATA/ATAPI-6, table 27: one row a word.
+// IDENTIFY DEVICE against ATA/ATAPI-6, clause 8: one row a word.
 #include <numeric>
 
 #include "tests/devices/ide/ide_fixture.h"

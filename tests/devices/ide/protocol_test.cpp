@@ -7,7 +7,7 @@ using namespace sb;
 using namespace sb::test;
 using namespace sb::test::ide;
 
-TEST_CASE("PIO data-in: an interrupt announces each block, none the end") {
+TEST_CASE("PIO data-in: an interrupt announces each block and none the end") {
     ImageFile image{8 * 512};
     IdeBoard board;
     board.drive({{"image", image.path()}});
@@ -37,7 +37,7 @@ TEST_CASE("PIO data-in: an interrupt announces each block, none the end") {
     });
 }
 
-TEST_CASE("PIO data-out: no interrupt for the first block, one for each further and the end") {
+TEST_CASE("PIO data-out: no interrupt for the first block but for each further and the end") {
     ImageFile image{8 * 512};
     IdeBoard board;
     board.drive({{"image", image.path()}});

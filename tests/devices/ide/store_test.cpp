@@ -228,7 +228,6 @@ TEST_CASE("what was written to a snapshot is part of the saved state") {
     const auto held = isolated([&] {
         IdeBoard board;
         board.drive(quick({{"image", image.path()}, {"snapshot", "true"}}));
-        board.run([](Script&) {}, 0_ps);
         const std::vector<uint8_t> bytes(saved.begin(), saved.end());
         Archive archive = Archive::parse(bytes);
         board.sim.archive(archive);
@@ -237,4 +236,69 @@ TEST_CASE("what was written to a snapshot is part of the saved state") {
         return unsigned{sector[511]};
     });
     CHECK(held == 0xab);
+}
+
+TEST_CASE("a machine saved in the middle of a DMA transfer goes on as if it had not been") {
+    struct Result {
+        Time at;
+        uint32_t crc;
+        uint8_t status;
+        bool operator==(const Result&) const = default;
+    };
+    constexpr Time cut = 700_us;  // of about 8 ms that 64 sectors take in Multiword DMA mode 0
+    auto prepare = [](IdeBoard& board) {
+        for (uint32_t i = 0; i < 0x8000; ++i) board.ram[0x20000 + i] = static_cast<uint8_t>(i * 31);
+        board.put_table(0x1000, {{0x20000, 0x3000, false}, {0x23000, 0x5000, true}});
+    };
+    auto begin = [](Script& io) {
+        address(io, 3, 64);
+        io.out8(command, 0xca);
+        dma_start(io, 0x1000, false);
+    };
+    auto result = [](IdeBoard& board, Script& io) {
+        io.wait_until(20_ms);
+        return Result{board.irq14.changes.back().first,
+                      board.board.find<bus::DiskImage>("disk.0")->crc32(0, 128), io.in8(bm_status)};
+    };
+    const TestBoard::Settings settings = quick({{"size", "64KiB"}, {"block_overhead", "2us"}});
+    const Result whole = isolated([&] {
+        Result r{};
+        IdeBoard board;
+        board.drive(settings);
+        board.enable();
+        prepare(board);
+        board.run([&](Script& io) {
+            begin(io);
+            r = result(board, io);
+        });
+        return r;
+    });
+    const std::string saved = isolated_text([&] {
+        IdeBoard board;
+        board.drive(settings);
+        board.enable();
+        prepare(board);
+        board.run([&](Script& io) {
+            begin(io);
+            io.wait_until(cut);
+        });
+        Archive archive{Archive::Mode::save};
+        board.sim.archive(archive);
+        const auto bytes = archive.serialise();
+        return std::string(bytes.begin(), bytes.end());
+    });
+    const Result resumed = isolated([&] {
+        Result r{};
+        IdeBoard board;
+        board.drive(settings);
+        prepare(board);
+        const std::vector<uint8_t> bytes(saved.begin(), saved.end());
+        Archive archive = Archive::parse(bytes);
+        board.sim.archive(archive);
+        board.run([&](Script& io) { r = result(board, io); });
+        return r;
+    });
+    CHECK(whole.status == bm_interrupt);
+    CHECK(whole.at > cut);
+    CHECK(resumed == whole);
 }

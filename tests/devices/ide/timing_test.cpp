@@ -94,6 +94,29 @@ TEST_CASE("polled reads run at the mode's rate less the overhead of each block")
     }
 }
 
+TEST_CASE("the next block is ready one block overhead after the last word's cycle") {
+    for (uint64_t overhead_us : {5, 50}) {
+        CAPTURE(overhead_us);
+        const Time took = isolated([&] {
+            Time t;
+            IdeBoard board;
+            board.drive(quick({{"block_overhead", std::to_string(overhead_us) + "us"}}));
+            board.run([&](Script& io) {
+                address(io, 0, 2);
+                io.out8(command, 0x20);
+                wait_ready(io);
+                io.in8(status);
+                read_block(io, 256);
+                const Time end = io.time();
+                io.wait(200_us);
+                t = board.irq14.changes.back().first - end;
+            });
+            return t;
+        });
+        CHECK(took == Time::us(overhead_us));
+    }
+}
+
 TEST_CASE("each DMA mode moves data at its rate and no faster") {
     constexpr unsigned sectors = 128;  // 64 KiB
     for (bool to_memory : {true, false}) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Local APIC and I/O APIC against the Intel manuals: volume 3 (243192), chapter 7, and the 82093AA
-// datasheet (290566).
+// Local APIC and I/O APIC against the Intel manuals: volume 3A (253668), chapter 10, and the
+// 82093AA datasheet (290566).
 #include <catch2/catch.hpp>
 
 #include "tests/support/isolated.h"
@@ -78,16 +78,26 @@ struct Apics {
 TEST_CASE("local APIC registers after reset") {
     Apics a;
     a.run([&] {
-        const std::pair<uint64_t, uint32_t> values[] = {
-            {id, 0},           {version, 0x40011}, {tpr, 0},           {ppr, 0},
-            {ldr, 0},          {dfr, 0xffffffff},  {svr, 0xff},        {icr_low, 0},
-            {lvt_timer, masked}, {lvt_lint0, masked}, {lvt_lint1, masked}, {lvt_error, masked},
-            {initial, 0},      {current, 0},       {divide, 0}};
+        const std::pair<uint64_t, uint32_t> values[] = {{id, 0},
+                                                        {version, 0x40011},
+                                                        {tpr, 0},
+                                                        {ppr, 0},
+                                                        {ldr, 0},
+                                                        {dfr, 0xffffffff},
+                                                        {svr, 0xff},
+                                                        {icr_low, 0},
+                                                        {lvt_timer, masked},
+                                                        {lvt_lint0, masked},
+                                                        {lvt_lint1, masked},
+                                                        {lvt_error, masked},
+                                                        {initial, 0},
+                                                        {current, 0},
+                                                        {divide, 0}};
         for (auto [reg, value] : values) {
             INFO("register " << reg);
             CHECK(a.read(reg) == value);
         }
-        // Disabled by software: masks can not be cleared (7.5.13.5).
+        // Disabled by software: masks can not be cleared (10.4.7.2).
         a.write(lvt_timer, 0x30);
         CHECK(a.read(lvt_timer) == (masked | 0x30));
         // On chip: the bus's two clocks, and nothing more.
@@ -288,7 +298,8 @@ TEST_CASE("local APIC LINT1 and ICR deliver NMI and INIT by lines") {
     });
 }
 
-TEST_CASE("virtual wire - the 8259 reaches the processor through LINT0 with its own vector and time") {
+TEST_CASE(
+    "virtual wire - the 8259 reaches the processor through LINT0 with its own vector and time") {
     Apics a{{{"handoff", "virtual-wire"}}};
     a.run([&] {
         for (auto [port, v] : {std::pair{0x20, 0x11}, {0x21, 0x20}, {0x21, 4}, {0x21, 1}})

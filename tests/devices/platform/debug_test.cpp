@@ -46,10 +46,11 @@ TEST_CASE("debug exit ends the run with twice the value plus one for every width
         uint64_t value;
         uint32_t code;
     };
-    for (const Row& row : {Row{1, 0, 1}, Row{1, 0x31, 0x63}, Row{2, 0x1234, 0x2469}, Row{4, 7, 15}}) {
+    for (const Row& row :
+         {Row{1, 0, 1}, Row{1, 0x31, 0x63}, Row{2, 0x1234, 0x2469}, Row{4, 7, 15}}) {
         const uint32_t code = isolated([&] {
             TestBoard board;
-            board.plug("debug_exit", "exit");
+            board.plug("debug-exit", "exit");
             board.run([&](Script& io) {
                 io.out(0xf4, row.value, row.bytes);
                 io.wait(1_s);
@@ -63,7 +64,7 @@ TEST_CASE("debug exit ends the run with twice the value plus one for every width
 
 TEST_CASE("debug console puts out characters and says that it is there") {
     TestBoard board;
-    board.plug("debug_console", "console", {{"output", "none"}});
+    board.plug("debug-console", "console", {{"output", "none"}});
     std::string text;
     board.board.find<observe::TextOutput>("console.output")->listen([&](uint8_t c) {
         text.push_back(static_cast<char>(c));

@@ -17,8 +17,8 @@ constexpr uint32_t enable = 0x80000000, isa = 0x800;
 
 TEST_CASE("PCI configuration reads the function addressed at any byte lane") {
     TestBoard board;
-    board.plug("pci_host", "host");
-    board.plug("pci_isa_bridge", "isa");
+    board.plug("pci-host", "host");
+    board.plug("pci-isa-bridge", "isa");
     board.run([&](Script& io) {
         io.out32(address, enable);
         CHECK(io.in32(address) == enable);
@@ -38,7 +38,7 @@ TEST_CASE("PCI configuration reads the function addressed at any byte lane") {
 
 TEST_CASE("PCI configuration - what is not there reads all ones") {
     TestBoard board;
-    board.plug("pci_host", "host");
+    board.plug("pci-host", "host");
     board.run([&](Script& io) {
         for (uint32_t where : {0u, enable | 0x10000, enable | 0x800, enable | 0x100}) {
             io.out32(address, where);
@@ -51,7 +51,7 @@ TEST_CASE("PCI configuration - what is not there reads all ones") {
 
 TEST_CASE("PCI configuration - address takes 32 bits only and writes reach their lanes") {
     TestBoard board;
-    board.plug("pci_host", "host");
+    board.plug("pci-host", "host");
     board.run([&](Script& io) {
         io.out32(address, enable | 0x04);
         io.out8(address, 0x55);
@@ -68,7 +68,7 @@ TEST_CASE("PCI configuration - address takes 32 bits only and writes reach their
 
 TEST_CASE("PCI configuration takes six PCI clocks and its address none") {
     TestBoard board;
-    board.plug("pci_host", "host");
+    board.plug("pci-host", "host");
     board.run([&](Script& io) {
         io.out32(address, enable);
         CHECK(io.time() == 60_ns);  // the bus's own

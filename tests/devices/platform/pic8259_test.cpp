@@ -21,7 +21,8 @@ struct Pics {
     TestBoard board;
     LineSource lines{board.board};
     bus::Device& pic = board.plug("pic8259", "pic");
-    bus::InterruptAcknowledge& cpu = *board.board.find<bus::InterruptAcknowledge>("pic.acknowledge");
+    bus::InterruptAcknowledge& cpu =
+        *board.board.find<bus::InterruptAcknowledge>("pic.acknowledge");
 
     void set(unsigned irq, bool level) { lines.set("irq" + std::to_string(irq), level); }
     bool intr() { return board.board.line("pic.intr").asserted(); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The 8254 against the Intel 82C54 datasheet (231244-006), "Mode Definitions". Ticks are those of the
-// 1193182 Hz clock; a count written between ticks k and k+1 is loaded at k+1.
+// The 8254 against the Intel 82C54 datasheet (231244-006), "Mode Definitions". Ticks are those of
+// the 1193182 Hz clock; a count written between ticks k and k+1 is loaded at k+1.
 #include <catch2/catch.hpp>
 
 #include "sim/kernel/tick_clock.h"
@@ -23,7 +23,7 @@ const TickClock ticks{1'193'182};
 struct Edges {
     uint64_t tick[4] = {};  // after the tick before the write of the count
     bool level[4] = {};
-    bool exact = true;      // each at the very picosecond of its tick
+    bool exact = true;  // each at the very picosecond of its tick
 };
 
 /// Programs channel 0 with a count (LSB then MSB), and gives the output's next four edges.
@@ -170,7 +170,7 @@ TEST_CASE("8254 read-back gives status before count and null count until loaded"
     board.run([&](Script& io) {
         io.out8(control, 0x36);
         io.out8(counter0, 0x10);
-        io.out8(control, 0xe2);  // status of counter 0
+        io.out8(control, 0xe2);           // status of counter 0
         CHECK(io.in8(counter0) == 0xf6);  // OUT high, null count, LSB and MSB, mode 3
         io.out8(counter0, 0x27);
         io.wait(2_us);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every registered model that can be built with its default settings: after some random accesses its
-// state is saved, loaded into a fresh board, and saved again; both must be the same bytes.
+// Every registered model that can be built with its default settings: after some random accesses
+// its state is saved, loaded into a fresh board, and saved again; both must be the same bytes.
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -75,8 +75,8 @@ std::string loaded(const bus::DeviceModel& model, const std::string& machine) {
         TestBoard board;
         bus::Device& device = board.plug(model.name, "dut", quiet(model));
         LineSource lines{board.board};
-        Archive archive = Archive::parse(
-            {reinterpret_cast<const uint8_t*>(machine.data()), machine.size()});
+        Archive archive =
+            Archive::parse({reinterpret_cast<const uint8_t*>(machine.data()), machine.size()});
         board.sim.archive(archive);
         Archive again{Archive::Mode::save};
         device.archive(again);
@@ -106,7 +106,8 @@ TEST_CASE("state saved and loaded is the same state for every model") {
         CHECK(device.size() > 8);
         CHECK(difference(device, loaded(*model, machine)) == "");
     }
-    for (const char* name : {"lapic", "ioapic", "pic8259", "pit8254", "uart16550", "probe", "pci_host"})
+    for (const char* name :
+         {"lapic", "ioapic", "pic8259", "pit8254", "uart16550", "probe", "pci-host"})
         CHECK(std::find(done.begin(), done.end(), name) != done.end());
 }
 
@@ -131,8 +132,8 @@ TEST_CASE("a timer that was loaded goes off when the saved one would have") {
             TestBoard board;
             board.plug(model.name, "dut");
             if (!from.empty()) {
-                Archive archive = Archive::parse(
-                    {reinterpret_cast<const uint8_t*>(from.data()), from.size()});
+                Archive archive =
+                    Archive::parse({reinterpret_cast<const uint8_t*>(from.data()), from.size()});
                 board.sim.archive(archive);
             }
             test::LineLog log{board.sim, board.board.line("irq0")};

@@ -21,8 +21,8 @@ const TickClock ticks{1'843'200};
 
 struct Port {
     TestBoard board;
-    devices::Uart16550& uart = static_cast<devices::Uart16550&>(
-        board.plug("uart16550", "com1", {{"output", "none"}}));
+    devices::Uart16550& uart =
+        static_cast<devices::Uart16550&>(board.plug("uart16550", "com1", {{"output", "none"}}));
     std::vector<std::pair<Time, uint8_t>> put;
     Port() {
         uart.output().listen([this](uint8_t c) { put.emplace_back(board.sim.now(), c); });
