@@ -98,7 +98,7 @@ void random_guest(Guest& g, std::mt19937_64& random) {
     g.gate(0x40, 0x3000);
     auto h = g.at(0x3000);
     h.bytes({0x50, 0xff, 0x05}).dword(0x21000);  // push eax; inc [count]
-    h.bytes({0xb0}).bytes({static_cast<int>(random() % 200 + 20)}).bytes({0xe6, 0x18, 0x58, 0xcf});
+    h.bytes({0xb0}).bytes({static_cast<int>(random() % 190 + 60)}).bytes({0xe6, 0x18, 0x58, 0xcf});
     g.at(0x1800).bytes({0x90, 0x05}).dword(1).bytes({0xc3});  // nop; add eax, imm32; ret
     auto c = g.at(0x1000);
     c.bytes({0xb0, 0x30, 0xe6, 0x18, 0xfb});  // arm the timer; sti
@@ -185,7 +185,9 @@ std::string difference(const std::string& a, const std::string& b) {
 }  // namespace
 
 TEST_CASE("fast and lockstep give the same events") {
-    for (uint64_t seed = 1; seed <= 24; ++seed) {
+    const char* asked = std::getenv("SOUTHBRIDGE_SEEDS");  // more of them by hand
+    const uint64_t seeds = asked ? std::strtoull(asked, nullptr, 10) : 24;
+    for (uint64_t seed = 1; seed <= seeds; ++seed) {
         const std::string cache = seed % 2 ? "perfect" : "none";
         const std::string fast = isolated_text([&] { return events(seed, false, cache); });
         const std::string step = isolated_text([&] { return events(seed, true, cache); });
