@@ -3,7 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <cxxabi.h>
+
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <map>
 
 #include "bus/disk_image.h"
 #include "sim/observe/text_output.h"
@@ -27,6 +32,16 @@ std::string command_line(const Plan& plan) {
     for (const auto& [name, value] : plan.parameters)
         line += (line.empty() ? "" : " ") + name + "=" + value;
     return line;
+}
+
+/// A C++ function's name as its source has it; the offset behind it stays.
+std::string demangled(const std::string& symbol) {
+    const size_t plus = symbol.find('+');
+    int status = 0;
+    std::unique_ptr<char, decltype(&std::free)> name{
+        abi::__cxa_demangle(symbol.substr(0, plus).c_str(), nullptr, nullptr, &status), &std::free};
+    if (!name) return symbol;
+    return name.get() + (plus == std::string::npos ? "" : symbol.substr(plus));
 }
 
 /// Ends the run at the time limit.
@@ -115,7 +130,14 @@ void Machine::explain_end() {
     if (!sim_.finished())
         sim_.finish({Outcome::Kind::idle, 0,
                      "Nothing is left that could happen: the processor is halted, and no device "
-                     "will ever interrupt it.\n" + cpu_->describe_state()});
+                     "will ever interrupt it."});
+    const Outcome::Kind kind = sim_.outcome().kind;
+    if (kind == Outcome::Kind::idle || kind == Outcome::Kind::shutdown ||
+        kind == Outcome::Kind::time_limit)
+        state_ = cpu_->describe_state();
+    const std::string where = symbols_.locate(cpu_->state().eip);
+    if (!where.empty() && kind != Outcome::Kind::guest_exit)
+        state_ += "in " + demangled(where) + "\n";
 }
 
 void Machine::close_phase(Time now) {
@@ -162,8 +184,29 @@ PhaseResult Machine::phase_result(unsigned id) const {
             cpu_->attribution().of(static_cast<uint8_t>(id)), account.bus_held};
 }
 
+/// Blocks belong to the function in which they begin.
+std::vector<FunctionResult> Machine::functions() const {
+    std::map<std::string, FunctionResult> by_name;
+    for (const auto& [address, spent] : cpu_->profile()) {
+        const Symbol* symbol = symbols_.find(address);
+        const std::string name = symbol ? demangled(symbol->name) : "(no symbol)";
+        FunctionResult& function = by_name[name];
+        function.name = name;
+        function.cycles += spent.cycles;
+        function.instructions += spent.instructions;
+    }
+    std::vector<FunctionResult> list;
+    for (auto& [name, function] : by_name) list.push_back(std::move(function));
+    std::stable_sort(list.begin(), list.end(), [](const FunctionResult& a, const FunctionResult& b) {
+        return a.cycles > b.cycles;
+    });
+    return list;
+}
+
 Results Machine::results() const {
     Results results;
+    results.state = state_;
+    results.functions = functions();
     results.file = plan_.file;
     results.title = plan_.title;
     results.question = plan_.question;

@@ -60,6 +60,7 @@ class Machine : private bus::GuestProbeListener {
     void load(const Plan& plan);
     void close_phase(Time now);
     void explain_end();
+    std::vector<FunctionResult> functions() const;
     PhaseResult phase_result(unsigned id) const;
 
     Plan plan_;
@@ -79,6 +80,7 @@ class Machine : private bus::GuestProbeListener {
     std::vector<ChecksumResult> checksums_;
     uint64_t checked_sectors_ = 0;
     std::string console_;
+    std::string state_;
 };
 
 }  // namespace sb::machine
