@@ -250,9 +250,9 @@ bool MasterPort::move(uint32_t bytes) {
     uint64_t at = address_ + moved_;
     while (bytes > 0) {
         const AddressSpace::Range* range = bus_.memory().find(at);
-        uint32_t part = range ? static_cast<uint32_t>(
-                                    std::min<uint64_t>(bytes, range->last() - at + 1))
-                              : bytes;
+        uint32_t part =
+            range ? static_cast<uint32_t>(std::min<uint64_t>(bytes, range->last() - at + 1))
+                  : bytes;
         if (range && range->direct && (range->direct->writable || !write_)) {
             uint8_t* host = range->direct->host + (at - range->start);
             if (write_) {

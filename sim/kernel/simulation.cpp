@@ -79,9 +79,7 @@ void Simulation::finish(Outcome outcome) {
 
 void Simulation::stop() { sc_core::sc_pause(); }
 
-void Simulation::forget(Component& component) {
-    std::erase(components_, &component);
-}
+void Simulation::forget(Component& component) { std::erase(components_, &component); }
 
 void Simulation::archive(Archive& archive) {
     Archive::Scope scope{archive, "simulation"};

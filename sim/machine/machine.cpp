@@ -16,7 +16,8 @@
 namespace sb::machine {
 namespace {
 
-constexpr unsigned processor_priority = 8;  // after every bus master: a PC's processor yields the bus
+constexpr unsigned processor_priority =
+    8;  // after every bus master: a PC's processor yields the bus
 // Where a PC's firmware begins to give out PCI addresses: ports above the legacy devices', memory
 // between RAM and the I/O APIC.
 constexpr uint32_t first_pci_port = 0xc000;
@@ -53,12 +54,12 @@ class TimeLimit final : public Component {
 
   private:
     Time limit_;
-    Timer timer_{*this, "timer", [this] {
-                     simulation().finish(
-                         {Outcome::Kind::time_limit, 0,
-                          fmt::format("The time limit of {} was reached (run.time_limit).",
-                                      to_string(limit_))});
-                 }};
+    Timer timer_{
+        *this, "timer", [this] {
+            simulation().finish({Outcome::Kind::time_limit, 0,
+                                 fmt::format("The time limit of {} was reached (run.time_limit).",
+                                             to_string(limit_))});
+        }};
 };
 
 }  // namespace
@@ -85,8 +86,8 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     const bool has_apic = board.find<bus::InterruptAcknowledge>("intr.acknowledge") != nullptr;
     board.line(has_apic ? "intr" : "pic.intr").connect(*cpu_, cpu::Cpu::intr);
     board.line("nmi").connect(*cpu_, cpu::Cpu::nmi);
-    if (auto* controller = board.find<bus::InterruptAcknowledge>(
-            has_apic ? "intr.acknowledge" : "pic.acknowledge"))
+    if (auto* controller = board.find<bus::InterruptAcknowledge>(has_apic ? "intr.acknowledge"
+                                                                          : "pic.acknowledge"))
         cpu_->connect_acknowledge(*controller);
     cpu_->poll_stop(stop_requested);
     watch_ = std::make_unique<TimeLimit>(sim_, plan.run.duration("time_limit"));
@@ -97,8 +98,8 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
 
 Machine::~Machine() = default;
 
-/// No firmware runs before a guest that is loaded directly: what it would leave behind is done here.
-/// (The local APIC's part, virtual wire mode, is a setting of that device.)
+/// No firmware runs before a guest that is loaded directly: what it would leave behind is done
+/// here. (The local APIC's part, virtual wire mode, is a setting of that device.)
 void Machine::hand_off() {
     uint32_t port = first_pci_port, memory = first_pci_memory;
     for (pci::Function* function : chassis_->pci.functions()) function->assign_bases(port, memory);
@@ -197,9 +198,9 @@ std::vector<FunctionResult> Machine::functions() const {
     }
     std::vector<FunctionResult> list;
     for (auto& [name, function] : by_name) list.push_back(std::move(function));
-    std::stable_sort(list.begin(), list.end(), [](const FunctionResult& a, const FunctionResult& b) {
-        return a.cycles > b.cycles;
-    });
+    std::stable_sort(
+        list.begin(), list.end(),
+        [](const FunctionResult& a, const FunctionResult& b) { return a.cycles > b.cycles; });
     return list;
 }
 
@@ -214,7 +215,8 @@ Results Machine::results() const {
     results.elapsed = cpu_->local_time();
     results.cpu_model = cpu_->model().name;
     results.cpu_hz = cpu_->clock().hz();
-    results.total = {"total", results.elapsed, 0, cpu_->attribution().total(), chassis_->bus.held()};
+    results.total = {"total", results.elapsed, 0, cpu_->attribution().total(),
+                     chassis_->bus.held()};
     for (unsigned id = 0; id < phases_.size(); ++id) {
         results.phases.push_back(phase_result(id));
         results.total.bytes += phases_[id].bytes;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A built machine: a chassis with its processor, a loaded guest, and everything that listens to the
-// guest. One machine makes one run. It is built from a plan, so what can still fail is a device that
-// can not work, a clash of addresses, or a guest that can not be loaded: `Error`, with its place.
+// guest. One machine makes one run. It is built from a plan, so what can still fail is a device
+// that can not work, a clash of addresses, or a guest that can not be loaded: `Error`, with its
+// place.
 //
-// Threads: a machine belongs to one thread, but `pulse` and `request_stop` may be called from others
-// and from signal handlers.
+// Threads: a machine belongs to one thread, but `pulse` and `request_stop` may be called from
+// others and from signal handlers.
 #pragma once
 
 #include <memory>

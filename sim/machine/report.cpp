@@ -88,14 +88,16 @@ std::string checksum_lines(const Results& results, const Paint& paint) {
             ++good;
             continue;
         }
-        out += paint.bad("  data differs: ") +
-               fmt::format("drive {}, {} sectors from {}: the guest read CRC-32 {:08x}, ", c.drive,
-                           c.sectors, c.lba, c.guest) +
-               (c.problem.empty() ? fmt::format("the image has {:08x}\n", c.image)
-                                  : c.problem + "\n");
+        out +=
+            paint.bad("  data differs: ") +
+            fmt::format("drive {}, {} sectors from {}: the guest read CRC-32 {:08x}, ", c.drive,
+                        c.sectors, c.lba, c.guest) +
+            (c.problem.empty() ? fmt::format("the image has {:08x}\n", c.image) : c.problem + "\n");
     }
-    if (good > 0) out = fmt::format("  data: {} of {} checksums equal the disk image's\n", good,
-                                    results.checksums.size()) + out;
+    if (good > 0)
+        out = fmt::format("  data: {} of {} checksums equal the disk image's\n", good,
+                          results.checksums.size()) +
+              out;
     return out;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a run found out, as plain data: nothing here refers to the machine any more. Every measured
-// quantity is declared once, with its name, unit and description, in `phase_metrics`; the table, the
-// JSON and the documentation come from there.
+// quantity is declared once, with its name, unit and description, in `phase_metrics`; the table,
+// the JSON and the documentation come from there.
 #pragma once
 
 #include <array>
@@ -67,7 +67,7 @@ struct Results {
     std::string cpu_model;
     uint64_t cpu_hz = 0;
     PhaseResult total;
-    std::vector<PhaseResult> phases;  // in the order in which the guest named them
+    std::vector<PhaseResult> phases;        // in the order in which the guest named them
     std::vector<FunctionResult> functions;  // most cycles first
     std::vector<CounterResult> counters;
     std::vector<GuestMetric> metrics;
@@ -89,7 +89,7 @@ struct Metric {
     const char* doc;
     double (*value)(const PhaseResult& phase, const Results& run);
     int decimals;
-    bool of_bytes;  // says nothing about a phase without bytes
+    bool of_bytes;      // says nothing about a phase without bytes
     const char* group;  // rows of one group stand together in the table
 };
 extern const std::vector<Metric> phase_metrics;
