@@ -10,6 +10,7 @@
 namespace sb::app {
 
 struct RunOptions {
+    std::string program = "southbridge";  // as it was called, for hints
     std::string scenario;
     std::vector<std::string> sets;
     std::string out;

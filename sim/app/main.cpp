@@ -43,6 +43,7 @@ int main_or_throw(int argc, char** argv) {
     app.require_subcommand(1);
 
     sb::app::RunOptions run_options;
+    run_options.program = argv[0];
     CLI::App* run = app.add_subcommand("run", "run a scenario and print what it measured");
     scenario_options(*run, run_options);
     run->add_option("--out", run_options.out,
