@@ -57,11 +57,10 @@ std::string closing_words(const RunOptions& options) {
                         options.out);
     text += fmt::format(
         "Try next:\n"
-        "  southbridge run {0} --set cpu.model=pentium\n"
-        "  southbridge run {0} --set cpu.cache=perfect      (no data access goes over the bus)\n"
-        "  southbridge keys                                  (everything that a scenario may "
-        "set)\n",
-        options.scenario);
+        "  {0} run {1} --set cpu.model=pentium\n"
+        "  {0} run {1} --set cpu.cache=perfect    (no data access goes over the bus)\n"
+        "  {0} keys    (everything that a scenario may set)\n",
+        options.program, options.scenario);
     return text;
 }
 
