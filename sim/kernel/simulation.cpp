@@ -22,7 +22,7 @@ Simulation::~Simulation() = default;
 Time Simulation::next_event() const {
     const sc_core::sc_simcontext* context = sc_core::sc_get_curr_simcontext();
     sc_core::sc_time left = sc_core::sc_time_to_pending_activity(context);
-    return kernel_now() + Time::from(left);
+    return std::min(kernel_now() + Time::from(left), limit_);
 }
 
 void Simulation::arm(Timer& timer, Time when) {
@@ -57,11 +57,15 @@ void Simulation::dispatch() {
 const Outcome& Simulation::run(Time limit) {
     if (finished()) return outcome_;
     Time now = kernel_now();
+    limit_ = limit;
     Time span = limit - now;
     // sc_start(sc_max_time()) runs until nothing is pending; SystemC's own limit is 2^64 - 1 ps.
     Time longest = Time::max() - Time::from(sc_core::sc_time_stamp());
     bool bounded = span < longest;
     sc_core::sc_start((bounded ? span : longest).sc(), sc_core::SC_EXIT_ON_STARVATION);
+    // Where the next event lies behind the limit, the time has stayed at the last one before it.
+    if (bounded && !finished() && sc_core::sc_pending_activity() && kernel_now() < limit)
+        sc_core::sc_start((limit - kernel_now()).sc(), sc_core::SC_RUN_TO_TIME);
     return outcome_;
 }
 
