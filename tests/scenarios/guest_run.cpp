@@ -8,6 +8,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "sim/machine/report.h"
 #include "tests/support/isolated.h"
 
 namespace sb::test {
@@ -49,7 +50,10 @@ GuestRun run_guest(const std::string& program, const Sets& sets, const RunOption
         if (options.events) machine.stream().attach(events, observe::KindSet{}.set());
         if (options.prepare) options.prepare(machine);
         machine.run();
-        return to_json(machine.results()).dump() + "\n" + events.text;
+        const Results results = machine.results();
+        nlohmann::json json = to_json(results);
+        json["report"] = report(results, {});
+        return json.dump() + "\n" + events.text;
     });
     const size_t end = both.find('\n');
     if (end == std::string::npos) throw std::runtime_error(both);

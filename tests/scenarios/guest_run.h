@@ -16,13 +16,14 @@ using Sets = std::vector<std::string>;
 
 /// What a run gave: the results as the program prints them, and optionally all of its events.
 struct GuestRun {
-    nlohmann::json results;
+    nlohmann::json results;  // and "report", the text for a person
     std::string events;
 
     int status() const { return results.at("exit_status").get<int>(); }
     std::string console() const { return results.at("console").get<std::string>(); }
     std::string outcome() const { return results.at("outcome").at("kind").get<std::string>(); }
     std::string text() const { return results.at("outcome").at("text").get<std::string>(); }
+    std::string report() const { return results.at("report").get<std::string>(); }
     uint64_t elapsed_ps() const { return results.at("elapsed_ps").get<uint64_t>(); }
     /// The phase of that name; null where the guest did not name it.
     const nlohmann::json* phase(const std::string& name) const;

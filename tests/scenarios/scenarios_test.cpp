@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What holds for every scenario in the tree: it succeeds, its cycles by cause sum to its time, two runs
-// of it are equal, and so is one in lockstep, each to the byte of its event stream.
+// What holds for every scenario in the tree: it succeeds, its cycles by cause sum to its time, two
+// runs of it are equal, and so is one in lockstep, each to the byte of its event stream.
 #include <catch2/catch.hpp>
 
 #include <filesystem>
@@ -16,7 +16,8 @@ namespace {
 
 std::vector<std::string> all_scenarios() {
     std::vector<std::string> list;
-    for (const auto& entry : std::filesystem::directory_iterator(SOUTHBRIDGE_SOURCE_DIR "/scenarios"))
+    for (const auto& entry :
+         std::filesystem::directory_iterator(SOUTHBRIDGE_SOURCE_DIR "/scenarios"))
         if (entry.path().extension() == ".toml") list.push_back(entry.path().string());
     std::sort(list.begin(), list.end());
     return list;
