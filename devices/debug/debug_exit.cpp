@@ -26,7 +26,9 @@ class DebugExit final : public bus::Device {
 
   private:
     void end(uint32_t value) {
-        simulation().finish({Outcome::Kind::guest_exit, value * 2 + 1,
+        // The top bit would be lost, and 0x80000000 look like success.
+        const uint32_t code = value > 0x7fffffff ? 0xffffffff : value * 2 + 1;
+        simulation().finish({Outcome::Kind::guest_exit, code,
                              fmt::format("the guest ended the run with value {}", value)});
     }
 

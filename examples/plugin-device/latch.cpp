@@ -35,7 +35,7 @@ class Latch final : public Device {
                      }}};
     Pin interrupt_{*this, "interrupt"};
     Timer settled_{*this, "settled", [this] {
-                       output_ = data_;
+                       output_ = data_.value();
                        interrupt_.set(true);
                    }};
 };

@@ -16,14 +16,27 @@ constexpr uint8_t kSelectCounter0 = 0 << 6;
 constexpr uint8_t kLowThenHighByte = 3 << 4;
 constexpr uint8_t kRateGenerator = 2 << 1;  // Mode 2.
 
-// The read-back command, with its inverted bit "do not latch the status" set.
+// The read-back command; its bits say what not to latch.
 constexpr uint8_t kReadBack = 3 << 6;
+constexpr uint8_t kNoCount = 1 << 5;
 constexpr uint8_t kNoStatus = 1 << 4;
 constexpr uint8_t kReadBackCounter0 = 1 << 1;
+
+// Of the status: the count written last is not in the counter yet.
+constexpr uint8_t kNullCount = 1 << 6;
 
 constexpr uint32_t kFullPeriod = 65536;
 
 constinit volatile uint32_t tick_count = 0;
+
+// A new count goes into the counter with its next clock; until then the old one reads back.
+void wait_for_load() {
+    constexpr uint32_t kPollLimit = 100'000;
+    for (uint32_t polls = 0; polls < kPollLimit; ++polls) {
+        write_port8(kControlWord, kReadBack | kNoCount | kReadBackCounter0);
+        if (!(read_port8(kCounter0) & kNullCount)) return;
+    }
+}
 
 void on_tick(InterruptFrame&, void*) { tick_count = tick_count + 1; }
 
@@ -45,6 +58,7 @@ void delay_microseconds(uint32_t microseconds) {
     const uint64_t counts =
         divide(static_cast<uint64_t>(microseconds) * kCounterHz, 1'000'000).quotient + 1;
     start_counter(kFullPeriod);
+    wait_for_load();
     uint16_t before = read_counter();
     uint32_t standing_still = 0;
     for (uint64_t passed = 0; passed < counts;) {

@@ -26,6 +26,7 @@ constexpr uint8_t kEightDataBitsNoParityOneStop = 0x03;
 constexpr uint8_t kDataTerminalReady = 0x01;
 constexpr uint8_t kRequestToSend = 0x02;
 constexpr uint8_t kTransmitHoldingEmpty = 0x20;
+constexpr uint8_t kTransmitterEmpty = 0x40;  // The shift register too: all is sent.
 constexpr uint16_t kDivisor115200 = 1;
 
 // A byte takes 87 us at 115200 baud; a port read takes at least 0.1 us. After this many the port is
@@ -46,13 +47,16 @@ void initialise_uart() {
     write_port8(kModemControl, kDataTerminalReady | kRequestToSend);
 }
 
-void write_uart(uint8_t byte) {
-    using namespace uart;
+bool wait_for_status(uint8_t bit) {
     uint32_t polls = 0;
-    while (!(read_port8(kLineStatus) & kTransmitHoldingEmpty)) {
-        if (++polls == kPollLimit) return;
+    while (!(read_port8(uart::kLineStatus) & bit)) {
+        if (++polls == uart::kPollLimit) return false;
     }
-    write_port8(kTransmitHolding, byte);
+    return true;
+}
+
+void write_uart(uint8_t byte) {
+    if (wait_for_status(uart::kTransmitHoldingEmpty)) write_port8(uart::kTransmitHolding, byte);
 }
 
 }  // namespace
@@ -70,6 +74,10 @@ void write_console(std::string_view text) {
             write_uart(character);
         }
     }
+}
+
+void drain_console() {
+    if (current != Console::kDebug) wait_for_status(uart::kTransmitterEmpty);
 }
 
 }  // namespace guest

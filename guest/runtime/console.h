@@ -16,6 +16,9 @@ void use_console(Console console);
 
 void write_console(std::string_view text);
 
+// Waits until all of it is sent.
+void drain_console();
+
 }  // namespace guest
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/exit.h"
 
+#include "runtime/console.h"
 #include "runtime/io.h"
 
 namespace guest {
@@ -10,6 +11,7 @@ constexpr uint16_t kDebugExitPort = 0xf4;
 }
 
 void exit(int code) {
+    drain_console();
     write_port32(kDebugExitPort, static_cast<uint32_t>(code));
     halt_forever();
 }

@@ -106,7 +106,12 @@ std::string register_map(const std::string& name) {
     }
     if (!found) {
         machine::DevicePlan alone{"shown", &model, Config{model.keys}, {"defaults", 0}};
-        found = &chassis.add(alone);
+        try {
+            found = &chassis.add(alone);
+        } catch (const Error& error) {
+            // It can not be built without settings of the user's (an image file, say).
+            return out + fmt::format("\nno register map without settings: {}\n", error.what());
+        }
     }
     for (const bus::RegisterBank* bank : found->banks()) out += register_lines(*bank);
     if (found->banks().empty()) out += "\nno registers\n";

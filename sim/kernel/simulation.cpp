@@ -63,6 +63,9 @@ const Outcome& Simulation::run(Time limit) {
     bool bounded = span < longest;
     limit_ = limit;
     sc_core::sc_start((bounded ? span : longest).sc(), sc_core::SC_EXIT_ON_STARVATION);
+    // Where the next event lies behind the limit, the time has stayed at the last one before it.
+    if (bounded && !finished() && sc_core::sc_pending_activity() && kernel_now() < limit)
+        sc_core::sc_start((limit - kernel_now()).sc(), sc_core::SC_RUN_TO_TIME);
     return outcome_;
 }
 

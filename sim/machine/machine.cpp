@@ -45,23 +45,6 @@ std::string demangled(const std::string& symbol) {
     return name.get() + (plus == std::string::npos ? "" : symbol.substr(plus));
 }
 
-/// Ends the run at the time limit.
-class TimeLimit final : public Component {
-  public:
-    TimeLimit(Simulation& sim, Time limit) : Component{sim, "time_limit"}, limit_{limit} {
-        timer_.arm_at(limit);
-    }
-
-  private:
-    Time limit_;
-    Timer timer_{
-        *this, "timer", [this] {
-            simulation().finish({Outcome::Kind::time_limit, 0,
-                                 fmt::format("The time limit of {} was reached (run.time_limit).",
-                                             to_string(limit_))});
-        }};
-};
-
 }  // namespace
 
 Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
@@ -90,7 +73,6 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
                                                                           : "pic.acknowledge"))
         cpu_->connect_acknowledge(*controller);
     cpu_->poll_stop(stop_requested);
-    watch_ = std::make_unique<TimeLimit>(sim_, plan.run.duration("time_limit"));
     for (const auto& device : chassis_->devices()) device->reset();
     hand_off();
     load(plan);
@@ -119,16 +101,21 @@ void Machine::load(const Plan& plan) {
 }
 
 void Machine::run() {
-    sim_.run();
+    sim_.run(plan_.run.duration("time_limit"));
     explain_end();
     cpu_->settle(sim_.kernel_now());
     close_phase(cpu_->local_time());
     for (const auto& device : chassis_->devices()) device->finish();
 }
 
-/// A run that ended because nothing was left to happen has no outcome yet.
+/// A run that reached its limit, or in which nothing was left to happen, has no outcome yet.
 void Machine::explain_end() {
-    if (!sim_.finished())
+    const Time limit = plan_.run.duration("time_limit");
+    if (!sim_.finished() && sim_.now() >= limit)
+        sim_.finish({Outcome::Kind::time_limit, 0,
+                     fmt::format("The time limit of {} was reached (run.time_limit).",
+                                 to_string(limit))});
+    else if (!sim_.finished())
         sim_.finish({Outcome::Kind::idle, 0,
                      "Nothing is left that could happen: the processor is halted, and no device "
                      "will ever interrupt it."});

@@ -70,7 +70,6 @@ class Machine : private bus::GuestProbeListener {
     std::unique_ptr<Chassis> chassis_;
     std::unique_ptr<bus::ProcessorPort> port_;
     std::unique_ptr<cpu::Cpu> cpu_;
-    std::unique_ptr<Component> watch_;  // owns the time limit
     Symbols symbols_;
 
     std::vector<PhaseAccount> phases_{1};
