@@ -122,7 +122,7 @@ void Machine::explain_end() {
     const Outcome::Kind kind = sim_.outcome().kind;
     if (kind == Outcome::Kind::idle || kind == Outcome::Kind::shutdown ||
         kind == Outcome::Kind::time_limit)
-        state_ = cpu_->describe_state();
+        state_ = "\n" + cpu_->describe_state();
     const std::string where = symbols_.locate(cpu_->state().eip);
     if (!where.empty() && kind != Outcome::Kind::guest_exit)
         state_ += "in " + demangled(where) + "\n";
@@ -193,12 +193,12 @@ std::vector<FunctionResult> Machine::functions() const {
 
 Results Machine::results() const {
     Results results;
-    results.state = state_;
     results.functions = functions();
     results.file = plan_.file;
     results.title = plan_.title;
     results.question = plan_.question;
     results.outcome = sim_.outcome();
+    results.outcome.text += state_;
     results.elapsed = cpu_->local_time();
     results.cpu_model = cpu_->model().name;
     results.cpu_hz = cpu_->clock().hz();

@@ -76,7 +76,6 @@ std::string outcome_line(const Results& results, const Paint& paint) {
     const std::string verdict = results.success() ? paint.good("passed") : paint.bad("FAILED");
     std::string out = fmt::format("{}: {}\n", verdict, text);
     if (!results.success() && !results.outcome.text.empty()) out += results.outcome.text + "\n";
-    if (!results.state.empty()) out += results.state;
     return out;
 }
 

@@ -110,8 +110,7 @@ nlohmann::ordered_json to_json(const Results& results) {
     json["success"] = results.success();
     json["outcome"] = {{"kind", name(results.outcome.kind)},
                        {"code", results.outcome.code},
-                       {"text", results.outcome.text},
-                       {"state", results.state}};
+                       {"text", results.outcome.text}};
     json["exit_status"] = results.exit_status();
     json["elapsed_ps"] = results.elapsed.ps();
     json["cpu"] = {{"model", results.cpu_model}, {"hz", results.cpu_hz}};

@@ -62,7 +62,6 @@ struct ChecksumResult {
 struct Results {
     std::string file, title, question;
     Outcome outcome;
-    std::string state;  // of the processor, where the guest did not end the run itself
     Time elapsed;
     std::string cpu_model;
     uint64_t cpu_hz = 0;
