@@ -17,6 +17,9 @@ DeviceModels& DeviceModels::instance() {
 }
 
 void DeviceModels::add(const DeviceModel& model) {
+    // In a scenario the key `device` names the model, so no model may have a setting of that name.
+    for (const Key& key : model.keys)
+        if (key.name == "device") throw Error(model.name + ": a setting can not be called \"device\"");
     if (!find(model.name)) all_.push_back(&model);
 }
 

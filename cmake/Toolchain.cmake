@@ -18,7 +18,6 @@ if(CCACHE)
 endif()
 
 find_package(fmt REQUIRED)
-find_package(spdlog REQUIRED)
 find_package(Zydis REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(Threads REQUIRED)

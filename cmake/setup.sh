@@ -8,7 +8,7 @@ packages=(
     # build
     g++ g++-multilib cmake ninja-build ccache pkg-config
     # libraries: simulation kernel, formatting, decoding, scenarios, command line, results
-    libsystemc-dev libfmt-dev libspdlog-dev libzydis-dev libzycore-dev libtomlplusplus-dev
+    libsystemc-dev libfmt-dev libzydis-dev libzycore-dev libtomlplusplus-dev
     libcli11-dev nlohmann-json3-dev
     # tests and benchmarks
     catch2 libbenchmark-dev libunicorn-dev

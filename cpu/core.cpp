@@ -248,8 +248,13 @@ void Core::fault(uint8_t vector, uint32_t error) {
 
 void Core::not_there_yet(const char* what, uint8_t vector) {
     const uint32_t at = s.eip;
-    owner_.finding("instruction not there yet",
-                   [&] { return fmt::format("{} at EIP {:#x}", what, at); });
+    {
+        // Closed before the fault: its longjmp runs no destructors.
+        Simulation& sim = owner_.simulation();
+        Simulation::LocalTime local{sim, local_time() - sim.kernel_now()};
+        owner_.finding("instruction not there yet",
+                       [&] { return fmt::format("{} at EIP {:#x}", what, at); });
+    }
     fault(vector);
 }
 

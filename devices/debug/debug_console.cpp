@@ -43,7 +43,7 @@ const bus::DeviceModel debug_console{
     "character output at port E9h",
     "QEMU isa-debugcon",
     {bus::port_key("port", "0xe9", "the port"),
-     {"output", ValueType::text, "terminal", "where characters go: terminal, none, file:PATH"}},
+     {"output", ValueType::text, "terminal", "where characters go: terminal, none, or file:PATH (from the working directory)"}},
     [](const bus::DeviceContext& c) { return std::make_unique<DebugConsole>(c); }};
 SOUTHBRIDGE_DEVICE(debug_console)
 

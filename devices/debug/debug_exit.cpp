@@ -26,9 +26,8 @@ class DebugExit final : public bus::Device {
 
   private:
     void end(uint32_t value) {
-        // The top bit would be lost, and 0x80000000 look like success.
-        const uint32_t code = value > 0x7fffffff ? 0xffffffff : value * 2 + 1;
-        simulation().finish({Outcome::Kind::guest_exit, code,
+        // In 64 bits: in 32 the top bit would be lost, and 0x80000000 look like success.
+        simulation().finish({Outcome::Kind::guest_exit, uint64_t{value} * 2 + 1,
                              fmt::format("the guest ended the run with value {}", value)});
     }
 

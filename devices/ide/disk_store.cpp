@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,6 +64,9 @@ void DiskStore::open(Component& owner, const Options& options) {
     if (file_ < 0 && !in_memory_ && (!anyone_writes || errno == EACCES || errno == EROFS))
         refuse("is read-only; make it writable, or set snapshot = true to keep writes in memory");
     if (file_ < 0) refuse(fmt::format("can not be opened ({})", std::strerror(errno)));
+    // Two drives, or two runs, that write to one image would destroy each other's work.
+    if (!in_memory_ && ::flock(file_, LOCK_EX | LOCK_NB) != 0)
+        refuse("is in use by another drive or run; set snapshot = true to keep writes in memory");
     const off_t end = ::lseek(file_, 0, SEEK_END);
     bytes_ = end < 0 ? 0 : static_cast<uint64_t>(end);
     if (bytes_ == 0)

@@ -7,7 +7,7 @@ namespace sb::devices {
 namespace {
 
 const std::vector<Key> keys{
-    {"device", ValueType::integer, "1", "PCI device number", {}, 0, 31},
+    {"slot", ValueType::integer, "1", "PCI device number", {}, 0, 31},
     {"function", ValueType::integer, "1", "PCI function number", {}, 0, 7},
     {"identity", ValueType::integer, "0x244b", "PCI device id (Intel's)", {}, 0, 0xffff}};
 
@@ -19,7 +19,7 @@ pci::Bus& pci_of(const bus::DeviceContext& context) {
 }
 
 pci::Slot slot_of(const Config& config) {
-    return {static_cast<unsigned>(config.integer("device")),
+    return {static_cast<unsigned>(config.integer("slot")),
             static_cast<unsigned>(config.integer("function"))};
 }
 

@@ -71,6 +71,10 @@ Memory::Memory(const bus::DeviceContext& context, Kind kind)
         archive.sparse("bytes", {direct_.host, direct_.size});
     });
     const uint64_t address = config.integer("address");
+    const uint64_t end = context.board.memory.size();
+    if (address >= end || direct_.size > end - address)
+        throw Error(fmt::format("{}: {} bytes at {:#x} do not fit below {:#x}", path(), direct_.size,
+                                address, end));
     if (std::string clash = context.board.memory.clash(address, direct_.size); !clash.empty())
         throw Error(fmt::format("{}: memory {}", path(), clash));
     unsigned outlet = context.board.memory.attach(socket_);

@@ -97,7 +97,7 @@ class IsaBridge final : public bus::Device {
           function_{
               *this,
               pci_of(context),
-              {static_cast<unsigned>(context.config.integer("device")), 0},
+              {static_cast<unsigned>(context.config.integer("slot")), 0},
               {.vendor = 0x8086, .device = 0x7000, .class_code = 0x060100, .multifunction = true}} {
     }
 
@@ -125,7 +125,7 @@ const bus::DeviceModel pci_isa_bridge{
     "pci-isa-bridge",
     "header of a PCI-ISA bridge, so that further functions can follow",
     "Intel 82371SB (PIIX3), 290550",
-    {{"device", ValueType::integer, "1", "PCI device number", {}, 0, 31}},
+    {{"slot", ValueType::integer, "1", "PCI device number", {}, 0, 31}},
     [](const bus::DeviceContext& c) { return std::make_unique<IsaBridge>(c); }};
 SOUTHBRIDGE_DEVICE(pci_isa_bridge)
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -46,7 +47,7 @@ std::filesystem::path make_folder(const std::string& out) {
     return out;
 }
 
-std::string closing_words(const RunOptions& options) {
+std::string closing_words(const RunOptions& options, const machine::Plan& plan, bool success) {
     std::string text = "\n";
     if (options.out.empty())
         text +=
@@ -55,12 +56,26 @@ std::string closing_words(const RunOptions& options) {
         text +=
             fmt::format("Details: {0}/report.txt, {0}/results.json, {0}/events.csv (every event)\n",
                         options.out);
-    text += fmt::format(
-        "Try next:\n"
-        "  {0} run {1} --set cpu.model=pentium\n"
-        "  {0} run {1} --set cpu.cache=perfect    (no data access goes over the bus)\n"
-        "  {0} keys    (everything that a scenario may set)\n",
-        options.program, options.scenario);
+    struct Hint {
+        std::string arguments;
+        const char* why;
+    };
+    std::vector<Hint> hints;
+    auto offer = [&](const char* key, const char* value, const char* why) {
+        if (plan.cpu.text(key) != value)
+            hints.push_back({fmt::format("run {} --set cpu.{}={}", options.scenario, key, value), why});
+    };
+    if (success) {
+        offer("model", "pentium", "a faster processor: does the transfer care?");
+        offer("cache", "perfect", "no data access goes over the bus");
+        offer("cache", "none", "each data access goes over the bus");
+    }
+    hints.push_back({"keys", "everything that a scenario may set"});
+    size_t width = 0;
+    for (const Hint& hint : hints) width = std::max(width, hint.arguments.size());
+    text += "Try next:\n";
+    for (const Hint& hint : hints)
+        text += fmt::format("  {} {:<{}}  # {}\n", options.program, hint.arguments, width, hint.why);
     return text;
 }
 
@@ -99,7 +114,7 @@ int run(const RunOptions& options) {
     const machine::Results results = machine.results();
     if (csv) csv->close();
 
-    const std::string json = machine::to_json(results).dump(2) + "\n";
+    const std::string json = machine::to_json(results).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
     machine::ReportOptions report_options;
     if (!out.empty()) {
         write_file(out / "results.json", json);
@@ -109,7 +124,7 @@ int run(const RunOptions& options) {
         fmt::print("{}", json);
     } else {
         report_options.colour = ::isatty(STDOUT_FILENO) != 0;
-        fmt::print("{}{}", machine::report(results, report_options), closing_words(options));
+        fmt::print("{}{}", machine::report(results, report_options), closing_words(options, plan, results.success()));
     }
     return results.exit_status();
 }

@@ -22,7 +22,7 @@ constexpr const char* examples = R"(Examples:
   southbridge keys cpu
 
 Exit status: 0 the guest succeeded and its data is right; an odd number 2v+1 where the guest wrote
-v > 0 to the debug-exit port; 2 a wrong option, scenario or file; 4 the run ended otherwise (halted for
+v > 0 to the debug-exit port (at most 255); 2 a wrong option, scenario or file; 4 the run ended otherwise (halted for
 ever, triple fault, time limit, wrong data); 130 interrupted.
 )";
 
@@ -50,7 +50,7 @@ int main_or_throw(int argc, char** argv) {
                     "write report.txt, results.json and events.csv into this folder")
         ->type_name("DIR");
     run->add_flag("--lockstep", run_options.lockstep,
-                  "yield after every instruction: slower, with the same result to the byte");
+                  "yield after every instruction: slower, with the same event stream to the byte");
     run->add_flag("--instructions", run_options.instructions,
                   "with --out: an event for each instruction too (large)");
     run->add_flag("--json", run_options.json, "print the results as JSON instead of a table");
@@ -63,13 +63,6 @@ int main_or_throw(int argc, char** argv) {
     scenario_options(*check, check_options);
     check->footer("Example:\n  southbridge check scenarios/pio_vs_dma.toml");
 
-    std::vector<std::string> plugins;
-    for (CLI::App* command : {run, check})
-        command->add_option("--plugin", plugins, "load device models from this shared object first")
-            ->type_name("FILE")
-            ->take_all()
-            ->allow_extra_args(false);
-
     std::string device;
     CLI::App* devices =
         app.add_subcommand("devices", "list the device models, or print one's register map");
@@ -78,8 +71,15 @@ int main_or_throw(int argc, char** argv) {
 
     std::string table;
     CLI::App* keys = app.add_subcommand("keys", "list the keys that a scenario may have");
-    keys->add_option("table", table, "a table such as cpu, or a device model");
+    keys->add_option("table", table, "a table such as cpu or disk, or a device model");
     keys->footer("Example:\n  southbridge keys cpu");
+
+    std::vector<std::string> plugins;
+    for (CLI::App* command : {run, check, devices, keys})
+        command->add_option("--plugin", plugins, "load device models from this shared object first")
+            ->type_name("FILE")
+            ->take_all()
+            ->allow_extra_args(false);
 
     try {
         app.parse(argc, argv);
@@ -88,10 +88,13 @@ int main_or_throw(int argc, char** argv) {
         return code == 0 ? 0 : wrong_request;
     }
     for (const std::string& plugin : plugins) sb::app::load_plugin(plugin);
-    if (*run) return sb::app::run(run_options);
-    if (*check) return sb::app::check(check_options);
-    if (*devices) return sb::app::devices(device);
-    return sb::app::keys(table);
+    const int status = *run       ? sb::app::run(run_options)
+                       : *check   ? sb::app::check(check_options)
+                       : *devices ? sb::app::devices(device)
+                                  : sb::app::keys(table);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+        throw sb::Error("standard output: writing failed; is the disk full?");
+    return status;
 }
 
 }  // namespace

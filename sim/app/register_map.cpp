@@ -24,6 +24,7 @@ const bus::DeviceModel& model_or_throw(const std::string& name) {
     if (const auto* model = bus::DeviceModels::instance().find(name)) return *model;
     std::vector<std::string> names;
     for (const auto* model : bus::DeviceModels::instance().all()) names.push_back(model->name);
+    std::sort(names.begin(), names.end());
     const std::string near = nearest(name, names);
     throw Error(fmt::format("there is no device model \"{}\"; {}", name,
                             near.empty() ? fmt::format("there is {}", fmt::join(names, ", "))
@@ -131,6 +132,11 @@ std::string key_list(const std::string& table) {
             out += fmt::format("  {:<14} {}\n", device.name, device.model->name);
         out += "\nsouthbridge keys MODEL lists a device's keys.\n";
     } else if (out.empty()) {
+        const auto scenario = machine::Scenario::parse("", "board");
+        for (const machine::DevicePlan& device : machine::make_plan(scenario).devices)
+            if (device.name == table)
+                return fmt::format("[{}]  {}: {}\n{}", table, device.model->name,
+                                   device.model->summary, key_lines(device.model->keys));
         out = key_lines(model_or_throw(table).keys);
     }
     return out;

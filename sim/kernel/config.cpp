@@ -56,6 +56,15 @@ uint64_t quantity(const Key& key, const std::string& text, const std::array<Unit
     refuse(key, text);
 }
 
+/// The largest unit in which the value is whole: "3GiB".
+template <size_t N>
+std::string in_units(uint64_t value, const std::array<Unit, N>& units) {
+    for (size_t i = N; i-- > 1;)
+        if (value != 0 && value % units[i].scale == 0)
+            return fmt::format("{}{}", value / units[i].scale, units[i].name);
+    return fmt::format("{}{}", value, units[0].name);
+}
+
 uint64_t plain_integer(const Key& key, const std::string& text) {
     int base = text.starts_with("0x") || text.starts_with("0X") ? 16 : 10;
     std::string digits = base == 16 ? text.substr(2) : text;
@@ -85,7 +94,10 @@ std::string expected(const Key& key) {
     std::string range;
     if (key.least != 0 || key.most != ~uint64_t{0}) {
         auto bound = [&](uint64_t v) {
-            return key.type == ValueType::duration ? to_string(Time::ps(v)) : std::to_string(v);
+            if (key.type == ValueType::duration) return to_string(Time::ps(v));
+            if (key.type == ValueType::frequency) return in_units(v, frequency_units);
+            if (key.type == ValueType::size) return in_units(v, size_units);
+            return std::to_string(v);
         };
         range = key.most == ~uint64_t{0}
                     ? fmt::format(", at least {}", bound(key.least))

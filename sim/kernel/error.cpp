@@ -35,7 +35,7 @@ const char* name(Outcome::Kind kind) {
         case Outcome::Kind::interrupted:
             return "interrupted";
         case Outcome::Kind::mismatch:
-            return "mismatch";
+            return "wrong data";
     }
     return "?";
 }

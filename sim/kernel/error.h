@@ -57,7 +57,7 @@ struct Outcome {
         mismatch,     // the guest's data differs from the disk image
     };
     Kind kind = Kind::running;
-    uint32_t code = 0;
+    uint64_t code = 0;
     std::string text;  // one or more lines for a person
 };
 

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
 
 namespace sb::machine {
 namespace {
@@ -18,22 +18,16 @@ bus::SystemBusTiming timing(const Config& config) {
     t.address_clocks = static_cast<unsigned>(config.integer("address_clocks"));
     t.data_clocks = static_cast<unsigned>(config.integer("data_clocks"));
     t.longest_burst = static_cast<unsigned>(config.integer("longest_burst"));
-    if ((t.width & (t.width - 1)) != 0)
-        throw Error(fmt::format("bus.width: {} is not a power of two", t.width));
     return t;
 }
 
-using RangeSet = std::set<const bus::AddressSpace::Range*>;
-
-RangeSet ranges_of(const bus::AddressSpace& space) {
-    auto list = space.ranges();
-    return {list.begin(), list.end()};
-}
+using Ranges = std::vector<const bus::AddressSpace::Range*>;  // by address
 
 /// Any range that is new since `before` must not overlap one that was there.
-void refuse_clash(const bus::AddressSpace& space, const char* what, const RangeSet& before) {
+void refuse_clash(const bus::AddressSpace& space, const char* what, const Ranges& before) {
     for (const auto* fresh : space.ranges()) {
-        if (before.contains(fresh) || fresh->size == 0) continue;
+        if (fresh->size == 0 || std::find(before.begin(), before.end(), fresh) != before.end())
+            continue;
         for (const auto* old : before)
             if (old->size && fresh->start <= old->last() && old->start <= fresh->last())
                 throw Error(fmt::format(
@@ -59,13 +53,15 @@ Chassis::~Chassis() {
 }
 
 bus::Device& Chassis::add(const DevicePlan& plan) {
-    const RangeSet memory_before = ranges_of(memory), ports_before = ranges_of(ports);
+    const Ranges memory_before = memory.ranges(), ports_before = ports.ranges();
     try {
         devices_.push_back(plan.model->create({board, plan.name, plan.config}));
         refuse_clash(memory, "memory", memory_before);
         refuse_clash(ports, "ports", ports_before);
     } catch (const Error& error) {
-        throw Error(fmt::format("{}: [{}] {}", plan.place.text(), plan.name, error.what()));
+        const std::string what = error.what();
+        const bool named = what.starts_with(plan.name + ":");
+        throw Error(fmt::format("{}: {}{}", plan.place.text(), named ? "" : plan.name + ": ", what));
     }
     return *devices_.back();
 }

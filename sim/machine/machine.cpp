@@ -148,11 +148,17 @@ void Machine::phase(unsigned id, const std::string& name) {
 void Machine::work(uint64_t bytes) { phases_[phase_].bytes += bytes; }
 
 void Machine::metric(const std::string& name, uint64_t value) {
-    if (metrics_.size() < most_records) metrics_.push_back({name, value});
+    auto known = std::find_if(metrics_.begin(), metrics_.end(),
+                              [&](const GuestMetric& metric) { return metric.name == name; });
+    if (known != metrics_.end())
+        known->value = value;
+    else if (metrics_.size() < most_records)
+        metrics_.push_back({name, value});
+    else
+        chassis_->memory.finding("a guest reported more metrics than are kept");
 }
 
 void Machine::disk_checksum(unsigned drive, uint64_t lba, uint32_t sectors, uint32_t crc) {
-    if (checksums_.size() >= most_records) return;
     ChecksumResult result{drive, lba, sectors, crc, 0, {}};
     auto* image = chassis_->board.find<bus::DiskImage>(fmt::format("disk.{}", drive));
     if (!image)
@@ -163,7 +169,11 @@ void Machine::disk_checksum(unsigned drive, uint64_t lba, uint32_t sectors, uint
         result.problem = "more than 8 GiB were to be checked in this run";
     else
         result.image = image->crc32(lba, sectors);
-    checksums_.push_back(result);
+    ++checksum_count_;
+    matches_ += result.matches();
+    // Every one counts; those that are listed are the first, and the first wrong one among the rest.
+    if (checksums_.size() < most_records || (!result.matches() && checksums_.size() == most_records))
+        checksums_.push_back(result);
 }
 
 PhaseResult Machine::phase_result(unsigned id) const {
@@ -216,6 +226,12 @@ Results Machine::results() const {
         results.masters.push_back({m->name, m->transactions, m->bytes, m->held, m->waited});
     results.metrics = metrics_;
     results.checksums = checksums_;
+    results.checksum_count = checksum_count_;
+    results.matches = matches_;
+    if (results.outcome.kind == Outcome::Kind::guest_exit && matches_ != checksum_count_) {
+        results.outcome.kind = Outcome::Kind::mismatch;
+        results.outcome.text = "the guest read data that differs from the disk image";
+    }
     results.findings = sim_.findings().list();
     results.console = console_;
     return results;

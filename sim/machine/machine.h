@@ -79,6 +79,8 @@ class Machine : private bus::GuestProbeListener {
     std::vector<GuestMetric> metrics_;
     std::vector<ChecksumResult> checksums_;
     uint64_t checked_sectors_ = 0;
+    uint64_t checksum_count_ = 0;
+    uint64_t matches_ = 0;
     std::string console_;
     std::string state_;
 };

@@ -156,6 +156,8 @@ std::vector<DevicePlan> plan_devices(const Scenario& scenario) {
 
 std::string top_text(const Scenario& scenario, const char* key) {
     const RawValue* value = scenario.find("", key);
+    if (value && !std::holds_alternative<std::string>(value->value))
+        fail(value->place, fmt::format("\"{}\" must be a text, in quotes", key));
     return value ? value->text() : std::string{};
 }
 
@@ -185,6 +187,10 @@ Plan make_plan(const Scenario& scenario) {
     plan.run = fill(scenario, "run", run_keys());
     fill(scenario, "machine", machine_keys());
     plan.bus = fill(scenario, "bus", bus_keys());
+    const uint64_t width = plan.bus.integer("width");
+    if ((width & (width - 1)) != 0)
+        fail(scenario.find("bus", "width")->place,
+             fmt::format("bus.width: {} is not a power of two from 1 to 64", width));
     plan.cpu = fill(scenario, "cpu", cpu::processor_keys());
     plan.guest = fill(scenario, "guest", guest_keys());
     plan.guest_place = {scenario.file(), 0};

@@ -81,21 +81,17 @@ std::string outcome_line(const Results& results, const Paint& paint) {
 
 std::string checksum_lines(const Results& results, const Paint& paint) {
     std::string out;
-    size_t good = 0;
     for (const ChecksumResult& c : results.checksums) {
-        if (c.matches()) {
-            ++good;
-            continue;
-        }
+        if (c.matches()) continue;
         out +=
             paint.bad("  data differs: ") +
             fmt::format("drive {}, {} sectors from {}: the guest read CRC-32 {:08x}, ", c.drive,
                         c.sectors, c.lba, c.guest) +
             (c.problem.empty() ? fmt::format("the image has {:08x}\n", c.image) : c.problem + "\n");
     }
-    if (good > 0)
-        out = fmt::format("  data: {} of {} checksums equal the disk image's\n", good,
-                          results.checksums.size()) +
+    if (results.checksum_count > 0)
+        out = fmt::format("  data: {} of {} checksums equal the disk image's\n", results.matches,
+                          results.checksum_count) +
               out;
     return out;
 }

@@ -73,17 +73,17 @@ const std::vector<Metric> phase_metrics{
 };
 
 bool Results::success() const {
-    const bool verified = std::all_of(checksums.begin(), checksums.end(),
-                                      [](const ChecksumResult& c) { return c.matches(); });
     // The debug-exit port gives (value << 1) | 1; a guest reports success by the value 0.
-    return outcome.kind == Outcome::Kind::guest_exit && outcome.code == 1 && verified;
+    return outcome.kind == Outcome::Kind::guest_exit && outcome.code == 1 &&
+           matches == checksum_count;
 }
 
 int Results::exit_status() const {
     if (success()) return 0;
     if (outcome.kind == Outcome::Kind::interrupted) return 130;
     const bool guest_failed = outcome.kind == Outcome::Kind::guest_exit && outcome.code != 1;
-    return guest_failed ? static_cast<int>(outcome.code & 0xff) : 4;
+    // A process has eight bits to say it in.
+    return guest_failed ? static_cast<int>(std::min<uint64_t>(outcome.code, 255)) : 4;
 }
 
 nlohmann::ordered_json to_json(const Results& results) {
@@ -123,6 +123,8 @@ nlohmann::ordered_json to_json(const Results& results) {
     for (const FunctionResult& f : results.functions)
         json["functions"].push_back(
             {{"name", f.name}, {"cycles", f.cycles}, {"instructions", f.instructions}});
+    json["checksum_count"] = results.checksum_count;
+    json["checksum_matches"] = results.matches;
     json["checksums"] = Json::array();
     for (const ChecksumResult& c : results.checksums)
         json["checksums"].push_back({{"drive", c.drive},

@@ -71,7 +71,9 @@ struct Results {
     std::vector<CounterResult> counters;
     std::vector<GuestMetric> metrics;
     std::vector<MasterResult> masters;
-    std::vector<ChecksumResult> checksums;
+    std::vector<ChecksumResult> checksums;  // the first ones, and the first that differ
+    uint64_t checksum_count = 0;
+    uint64_t matches = 0;  // of them
     std::vector<Finding> findings;
     std::string console;
 

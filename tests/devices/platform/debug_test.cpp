@@ -44,18 +44,19 @@ TEST_CASE("debug exit ends the run with twice the value plus one for every width
     struct Row {
         unsigned bytes;
         uint64_t value;
-        uint32_t code;
+        uint64_t code;
     };
     for (const Row& row :
-         {Row{1, 0, 1}, Row{1, 0x31, 0x63}, Row{2, 0x1234, 0x2469}, Row{4, 7, 15}}) {
-        const uint32_t code = isolated([&] {
+         {Row{1, 0, 1}, Row{1, 0x31, 0x63}, Row{2, 0x1234, 0x2469}, Row{4, 7, 15},
+          Row{4, 0x80000000, 0x100000001}}) {
+        const uint64_t code = isolated([&] {
             TestBoard board;
             board.plug("debug-exit", "exit");
             board.run([&](Script& io) {
                 io.out(0xf4, row.value, row.bytes);
                 io.wait(1_s);
             });
-            if (board.sim.outcome().kind != Outcome::Kind::guest_exit) return 0u;
+            if (board.sim.outcome().kind != Outcome::Kind::guest_exit) return uint64_t{0};
             return board.sim.outcome().code;
         });
         CHECK(code == row.code);
