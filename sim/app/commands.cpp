@@ -8,7 +8,6 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "sim/app/progress.h"
 #include "sim/app/register_map.h"
@@ -96,7 +95,7 @@ int run(const RunOptions& options) {
     const machine::Results results = machine.results();
     if (csv) csv->close();
 
-    const std::string json = machine::to_json(results).dump(2) + "\n";
+    const std::string json = machine::json_text(results);
     machine::ReportOptions report_options;
     if (!out.empty()) {
         write_file(out / "results.json", json);
