@@ -30,8 +30,9 @@ class Scratch final : public bus::Device {
 };
 
 const bus::DeviceModel scratch{
-    "bench-scratch", "registers to be read", "none", {},
-    [](const bus::DeviceContext& c) { return std::make_unique<Scratch>(c); }};
+    "bench-scratch", "registers to be read", "none", {}, [](const bus::DeviceContext& c) {
+        return std::make_unique<Scratch>(c);
+    }};
 SOUTHBRIDGE_DEVICE(scratch)
 
 struct Measured {
@@ -72,12 +73,21 @@ void register_reads(benchmark::State& state) {
         return Measured{accesses, seconds};
     });
 }
-BENCHMARK(register_reads)->ArgName("hooked")->Arg(0)->Arg(1)->UseManualTime()->Iterations(3)->Unit(
-    benchmark::kMillisecond);
+BENCHMARK(register_reads)
+    ->ArgName("hooked")
+    ->Arg(0)
+    ->Arg(1)
+    ->UseManualTime()
+    ->Iterations(3)
+    ->Unit(benchmark::kMillisecond);
 
 struct Dma : Component {
     Dma(TestBoard& board, uint64_t bursts)
-        : Component{board.sim, "dma"}, left{bursts}, port{*this, board.bus, board.stream, "port", 1,
+        : Component{board.sim, "dma"}, left{bursts}, port{*this,
+                                                          board.bus,
+                                                          board.stream,
+                                                          "port",
+                                                          1,
                                                           [this](auto) { next(); }} {}
     void next() {
         if (left-- > 0) port.request(true, 0x1000, 64);

@@ -51,10 +51,10 @@ void guest(benchmark::State& state, const char* program, const char* iterations,
         benchmark::Counter(static_cast<double>(cycles), benchmark::Counter::kIsRate);
 }
 
-#define GUEST(name, program, iterations, cache)                             \
-    BENCHMARK_CAPTURE(guest, name, program, iterations, cache)              \
-        ->UseManualTime()                                                   \
-        ->Iterations(3)                                                     \
+#define GUEST(name, program, iterations, cache)                \
+    BENCHMARK_CAPTURE(guest, name, program, iterations, cache) \
+        ->UseManualTime()                                      \
+        ->Iterations(3)                                        \
         ->Unit(benchmark::kMillisecond)
 GUEST(integer, "bench_integer", "20000", "perfect");
 GUEST(memory, "bench_memory", "20", "perfect");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An address space: ranges of addresses, each claimed by one target. The machine has two, memory and
-// ports. Ranges may be mapped and unmapped while the machine runs (PCI base addresses); overlapping
-// ones are allowed, and the earlier mapped one wins: what the board decodes (memory, interrupt
-// controllers, legacy ports) can not be hidden by a base address that a guest programs.
+// An address space: ranges of addresses, each claimed by one target. The machine has two, memory
+// and ports. Ranges may be mapped and unmapped while the machine runs (PCI base addresses);
+// overlapping ones are allowed, and the earlier mapped one wins: what the board decodes (memory,
+// interrupt controllers, legacy ports) can not be hidden by a base address that a guest programs.
 //
 // What nobody claims reads as all ones, ignores writes, and is counted: PCI Local Bus Specification
 // 2.2, 3.8.2 (master abort) as a PC's host bridge reports it.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a device finds when it is plugged in: the address spaces, the system bus, the interrupt lines
-// by name, the PCI bus, and the services that other devices offer by name (an ATA cable, say). A
-// device is wired by these names alone, so no device includes another one's header.
+// What a device finds when it is plugged in: the address spaces, the system bus, the interrupt
+// lines by name, the PCI bus, and the services that other devices offer by name (an ATA cable,
+// say). A device is wired by these names alone, so no device includes another one's header.
 #pragma once
 
 #include <any>

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A device, and a device model: how a machine learns of a kind of device, in-tree or from a plug-in.
+// A device, and a device model: how a machine learns of a kind of device, in-tree or from a
+// plug-in.
 //
-// A model is declared once, as data: its name in scenarios, what it is, the document that it follows,
-// its settings, and how to build one. In-tree models and plug-ins register in the same way:
+// A model is declared once, as data: its name in scenarios, what it is, the document that it
+// follows, its settings, and how to build one. In-tree models and plug-ins register in the same
+// way:
 //
 //     const bus::DeviceModel model{"uart16550", "16550A serial port", "National PC16550D, 1995",
 //                                  {{"port", ValueType::integer, "0x3f8", "first port"}, ...},
-//                                  [](bus::DeviceContext& c) { return std::make_unique<Uart>(c); }};
+//                                  [](bus::DeviceContext& c) { return std::make_unique<Uart>(c);
+//                                  }};
 //     SOUTHBRIDGE_DEVICE(model)
 //
 // Life: built before the simulation starts, in the order of the machine description; reset() once

@@ -59,7 +59,8 @@ class Pin {
         owner.declare_state(name, [this, name](Archive& archive) {
             bool was = level_;
             archive.value(name, level_);
-            // The sinks' own state is restored by themselves: only the line's count is rebuilt here.
+            // The sinks' own state is restored by themselves: only the line's count is rebuilt
+            // here.
             if (archive.loading() && line_) line_->drivers_ += unsigned{level_} - unsigned{was};
         });
     }

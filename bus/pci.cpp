@@ -8,7 +8,8 @@ namespace {
 
 Register::Spec spec(const char* name, uint32_t offset, unsigned bits, Access access, uint64_t reset,
                     const char* doc) {
-    return {.name = name, .offset = offset, .bits = bits, .access = access, .reset = reset, .doc = doc};
+    return {
+        .name = name, .offset = offset, .bits = bits, .access = access, .reset = reset, .doc = doc};
 }
 
 }  // namespace
@@ -19,7 +20,8 @@ Function::Function(Device& owner, Bus& bus, Slot slot, Identity id)
       bank{owner, {.name = "config", .size = 256, .quiet_holes = true}},
       vendor_id{bank, spec("VENDOR_ID", 0x00, 16, ro, id.vendor, "who made the function")},
       device_id{bank, spec("DEVICE_ID", 0x02, 16, ro, id.device, "which function it is")},
-      command{bank, spec("COMMAND", 0x04, 16, rw, 0, "what the function may do"),
+      command{bank,
+              spec("COMMAND", 0x04, 16, rw, 0, "what the function may do"),
               {.write = [this](uint64_t) { remap(); }}},
       status{bank, spec("STATUS", 0x06, 16, rw, 0x0280, "what happened on the bus")},
       revision_id{bank, spec("REVISION_ID", 0x08, 8, ro, id.revision, "revision")},
@@ -32,7 +34,10 @@ Function::Function(Device& owner, Bus& bus, Slot slot, Identity id)
       header_type{bank, spec("HEADER_TYPE", 0x0e, 8, ro, id.multifunction ? 0x80u : 0,
                              "bit 7: more functions in this device")},
       bist{bank, spec("BIST", 0x0f, 8, ro, 0, "no self test")},
-      base{bank, spec("BAR", 0x10, 32, rw, 0, "base address"), 6, 4,
+      base{bank,
+           spec("BAR", 0x10, 32, rw, 0, "base address"),
+           6,
+           4,
            {.write = [this](unsigned i, uint64_t v) { write_base(i, v); }}},
       expansion_rom{bank, spec("EXPANSION_ROM", 0x30, 32, ro, 0, "no expansion ROM")},
       interrupt_line{bank, spec("INTERRUPT_LINE", 0x3c, 8, rw, 0, "scratch: the routed line")},
@@ -57,7 +62,8 @@ void Function::add_base(unsigned index, Space space, uint32_t size, TargetSocket
     base[index].set(space == Space::ports ? 1 : 0);
 }
 
-/// Address bits below the size read as zero, which is how software finds the size (PCI 2.2, 6.2.5.1).
+/// Address bits below the size read as zero, which is how software finds the size
+/// (PCI 2.2, 6.2.5.1).
 void Function::write_base(unsigned index, uint64_t written) {
     const Base& b = bases_[index];
     if (b.size == 0) {

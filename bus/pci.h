@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // PCI as software sees it: functions with a 256-byte configuration header, base address registers
-// that map and unmap a target, and bus mastering. Source: PCI Local Bus Specification 2.2, chapter 6.
-// The bus's own cycles (address phase, DEVSEL, latency timer) are not modelled yet: a function's
-// bursts are timed by the system bus alone.
+// that map and unmap a target, and bus mastering. Source: PCI Local Bus Specification 2.2,
+// chapter 6. The bus's own cycles (address phase, DEVSEL, latency timer) are not modelled yet: a
+// function's bursts are timed by the system bus alone.
 #pragma once
 
 #include <array>
@@ -44,8 +44,8 @@ class Function {
     void add_base(unsigned index, Space space, uint32_t size, TargetSocket& socket,
                   const std::string& name);
 
-    /// What firmware does at start: gives every base address register that has a size an address from
-    /// the cursors, which move on, and lets the function answer.
+    /// What firmware does at start: gives every base address register that has a size an address
+    /// from the cursors, which move on, and lets the function answer.
     void assign_bases(uint32_t& next_port, uint32_t& next_memory);
 
     bool bus_master() const { return bus_master_enable; }

@@ -19,10 +19,14 @@ uint64_t lanes(unsigned bytes) {
 
 const char* name(Access access) {
     switch (access) {
-        case Access::rw: return "rw";
-        case Access::ro: return "ro";
-        case Access::wo: return "wo";
-        case Access::w1c: return "w1c";
+        case Access::rw:
+            return "rw";
+        case Access::ro:
+            return "ro";
+        case Access::wo:
+            return "wo";
+        case Access::w1c:
+            return "w1c";
     }
     return "?";
 }
@@ -57,8 +61,7 @@ void Register::add(const Field& field) {
 
 // ---- RegisterBank
 
-RegisterBank::RegisterBank(Device& owner, Spec spec)
-    : RegisterBank{owner, owner.probe(), spec} {
+RegisterBank::RegisterBank(Device& owner, Spec spec) : RegisterBank{owner, owner.probe(), spec} {
     owner.add_bank(*this);
 }
 
@@ -76,8 +79,8 @@ TargetSocket& RegisterBank::socket() {
 
 void RegisterBank::add(Register& reg) {
     if (reg.spec().offset >= spec_.size)
-        throw Error(fmt::format("{}: register {} lies outside its bank", owner_.path(),
-                                reg.spec().name));
+        throw Error(
+            fmt::format("{}: register {} lies outside its bank", owner_.path(), reg.spec().name));
     registers_.push_back(&reg);
     at_[reg.spec().offset].push_back(&reg);
 }

@@ -14,7 +14,8 @@
 //
 // Reading: the stored value, or what the `read` hook returns. Writing: writable bits are stored,
 // write-one-to-clear bits are cleared, then the `write` hook is called with the value as written.
-// Bits of fields that are read-only, and of no field where a register declares any, keep their value.
+// Bits of fields that are read-only, and of no field where a register declares any, keep their
+// value.
 //
 // Access: an access is cut into the registers that it covers. One that covers part of a register
 // reads or writes those byte lanes. One wider than a `fifo` register repeats on it. Where no
@@ -47,11 +48,11 @@ class RegisterBank final : public Target {
   public:
     struct Spec {
         const char* name = "registers";
-        uint32_t size = 0;          // bytes of address that the bank decodes
-        Time access_time = {};      // of each register access
-        uint64_t hole = 0;          // what is read where no register is (each byte lane of it)
-        bool quiet_holes = false;   // accesses to holes are legal: no finding
-        bool trace = true;          // emit read and write events
+        uint32_t size = 0;         // bytes of address that the bank decodes
+        Time access_time = {};     // of each register access
+        uint64_t hole = 0;         // what is read where no register is (each byte lane of it)
+        bool quiet_holes = false;  // accesses to holes are legal: no finding
+        bool trace = true;         // emit read and write events
         /// Called for each access to a hole.
         std::function<void(uint32_t offset, bool write)> on_hole = {};
     };

@@ -137,22 +137,23 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
         delay = sc_core::SC_ZERO_TIME;
         start = sim.kernel_now();
     }
-    const sc_core::sc_time before = delay;
-    // Held for the least time first: what the access sets off must find the bus taken.
     const unsigned bytes = payload.get_data_length();
     Time duration = range && range->direct
                         ? bus_.memory_time(*range->direct, payload.get_address(), bytes)
                         : bus_.least_time();
-    bus_.busy_until_ = start + duration;
+    // What the access sets off must find the bus taken, however long the target will want it.
+    bus_.reserved_ = true;
     {
         Simulation::LocalTime local{sim, start - sim.kernel_now()};
         space.transport(payload, delay);
         if (payload.is_write()) space.wrote(payload.get_address(), bytes);
-        duration = std::max(duration, Time::from(delay) - Time::from(before));
-        bus_.hold(*this, start, duration, bytes);
-        bus_.schedule_arbitration();
     }
-    delay = before + duration.sc();
+    bus_.reserved_ = false;
+    // A target may have blocked the thread, and so moved the kernel's time.
+    duration = std::max(duration, sim.kernel_now() + Time::from(delay) - start);
+    bus_.hold(*this, start, duration, bytes);
+    bus_.schedule_arbitration();
+    delay = (start + duration - sim.kernel_now()).sc();
     probe_.emit(start, observe::Kind::access, payload.get_address(), bytes, duration.ps());
 }
 
@@ -249,9 +250,9 @@ bool MasterPort::move(uint32_t bytes) {
     uint64_t at = address_ + moved_;
     while (bytes > 0) {
         const AddressSpace::Range* range = bus_.memory().find(at);
-        uint32_t part = range ? static_cast<uint32_t>(
-                                    std::min<uint64_t>(bytes, range->last() - at + 1))
-                              : bytes;
+        uint32_t part =
+            range ? static_cast<uint32_t>(std::min<uint64_t>(bytes, range->last() - at + 1))
+                  : bytes;
         if (range && range->direct && (range->direct->writable || !write_)) {
             uint8_t* host = range->direct->host + (at - range->start);
             if (write_) {

@@ -3,17 +3,18 @@
 // The system bus: one transaction at a time, from processors (single accesses to memory and ports)
 // and from bus masters (bursts). It is the place where contention happens and is counted.
 //
-// Timing. A single access takes `address_clocks` plus, for each bus-wide beat, `data_clocks` plus the
-// wait states of the memory; an access to a device takes at least that, and else as long as the
+// Timing. A single access takes `address_clocks` plus, for each bus-wide beat, `data_clocks` plus
+// the wait states of the memory; an access to a device takes at least that, and else as long as the
 // device says. A burst pays the address clocks once per tenure. The bus is not phase-locked: a
 // transaction begins when it is requested and the bus is free, not on the next edge.
 // Defaults: Intel486 hardware reference, 2-clock single and 2-1-1-1 burst transfers.
 //
-// Arbitration happens when the bus falls free, never before: a request of higher priority that comes
-// earlier than that wins. Among equals the one that waited longest wins. Tenures are at most
+// Arbitration happens when the bus falls free, never before: a request of higher priority that
+// comes earlier than that wins. Among equals the one that waited longest wins. Tenures are at most
 // `longest_burst` beats long; a longer request competes again for each.
 //
-// Data of a burst is committed when its tenure ends. Nobody can see the difference: the bus is held.
+// Data of a burst is committed when its tenure ends. Nobody can see the difference: the bus is
+// held.
 //
 // Uncontended accesses by processors take a path without any of this: see `ProcessorPort`.
 #pragma once
@@ -64,7 +65,9 @@ class SystemBus : public Component {
     /// How long `bytes` at `address` of this memory take in one tenure.
     Time memory_time(const DirectMemory& memory, uint64_t address, uint64_t bytes) const;
     /// The least that any transaction takes.
-    Time least_time() const { return timing_.clock.cycles(timing_.address_clocks + timing_.data_clocks); }
+    Time least_time() const {
+        return timing_.clock.cycles(timing_.address_clocks + timing_.data_clocks);
+    }
 
   private:
     friend class MasterPort;
@@ -109,8 +112,9 @@ class SystemBus : public Component {
 };
 
 /// A processor's way onto the bus: a target socket for memory and one for ports. `transport` blocks
-/// the calling SC_THREAD while the bus is not free. It synchronises with all that happens before the
-/// access begins, so a device always sees the accesses at the right time and in the right order.
+/// the calling SC_THREAD while the bus is not free. It synchronises with all that happens before
+/// the access begins, so a device always sees the accesses at the right time and in the right
+/// order.
 class ProcessorPort : public Component, private SystemBus::Contender {
   public:
     ProcessorPort(SystemBus& bus, observe::Stream& stream, const std::string& name,
@@ -120,8 +124,9 @@ class ProcessorPort : public Component, private SystemBus::Contender {
     TargetSocket& port_socket() { return ports_.socket; }
     SystemBus& bus() { return bus_; }
 
-    /// A single access to memory by pointer that the caller makes itself, at its local time `start`,
-    /// before which nothing is pending. True where the bus was free: then it is held for `duration`.
+    /// A single access to memory by pointer that the caller makes itself, at its local time
+    /// `start`, before which nothing is pending. True where the bus was free: then it is held for
+    /// `duration`.
     bool take(Time start, Time duration, unsigned bytes) {
         if (!bus_.free_at(start)) return false;
         bus_.hold(*this, start, duration, bytes);
@@ -167,7 +172,8 @@ class MasterPort : private SystemBus::Contender {
     enum class Result : uint8_t { done, aborted };
     using Completion = std::function<void(Result)>;
 
-    /// `completion` is called at the time at which the burst's last beat ends; it may start the next.
+    /// `completion` is called at the time at which the burst's last beat ends; it may start the
+    /// next.
     MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream, const std::string& name,
                unsigned priority, Completion completion);
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TLM-2.0 sockets as this project uses them: blocking transport of the standard generic payload with
-// the delay annotated, so that any TLM-2.0 model can be plugged in on either side.
+// TLM-2.0 sockets as this project uses them: blocking transport of the standard generic payload
+// with the delay annotated, so that any TLM-2.0 model can be plugged in on either side.
 //
 // Contract of `Target::transport`: `delay` is the initiator's local time as an offset from the
-// kernel's (TLM-2.0 LRM, 11.1.2); the access begins at that time; the target adds how long it takes.
-// Addresses are relative to the start of the mapped range. Byte enables and streaming are not used.
+// kernel's (TLM-2.0 LRM, 11.1.2); the access begins at that time; the target adds how long it
+// takes. Addresses are relative to the start of the mapped range. Byte enables and streaming are
+// not used.
 #pragma once
 
 #include <tlm>

@@ -32,7 +32,7 @@ set_target_properties(southbridge_sdk PROPERTIES EXPORT_NAME sdk)
 target_include_directories(southbridge_sdk INTERFACE
     $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<INSTALL_INTERFACE:include/southbridge>)
 # Debian builds SystemC as C++17, and its headers check that their user does the same.
-target_compile_definitions(southbridge_sdk INTERFACE SC_CPLUSPLUS=201703L)
+target_compile_definitions(southbridge_sdk INTERFACE SC_CPLUSPLUS=201703L SC_INCLUDE_DYNAMIC_PROCESSES)
 target_compile_features(southbridge_sdk INTERFACE cxx_std_20)
 
 add_library(southbridge_options INTERFACE)

@@ -29,7 +29,8 @@ inline constexpr std::array<CauseInfo, cause_count> causes{{
     {"executing", "instruction clocks from the timing table"},
     {"memory_stall", "waiting for a data access to memory on the bus"},
     {"io_stall", "waiting for an access to a port or to a device's memory"},
-    {"interrupt_entry", "delivering interrupts and exceptions, with acknowledge, table reads, pushes"},
+    {"interrupt_entry",
+     "delivering interrupts and exceptions, with acknowledge, table reads, pushes"},
     {"interrupt_exit", "IRET, with its pops and table reads"},
     {"halted", "stopped at HLT until an interrupt came"},
 }};

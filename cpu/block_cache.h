@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All decoded blocks, by the physical address of their first byte. A write to a page that holds code
-// drops the blocks whose bytes it touches; what they had used is kept for the profile.
+// All decoded blocks, by the physical address of their first byte. A write to a page that holds
+// code drops the blocks whose bytes it touches; what they had used is kept for the profile.
 //
 // A dropped block stays allocated until `bury`, which is called between blocks: the one that is
 // running may have been dropped by its own write.

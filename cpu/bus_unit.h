@@ -13,7 +13,11 @@ namespace sb::cpu {
 class BusUnit {
   public:
     BusUnit(Component& owner, bus::ProcessorPort& port, Clock clock)
-        : owner_{owner}, port_{port}, clock_{clock}, memory_{owner, "memory"}, ports_{owner, "ports"} {
+        : owner_{owner},
+          port_{port},
+          clock_{clock},
+          memory_{owner, "memory"},
+          ports_{owner, "ports"} {
         memory_.bind(port.memory_socket());
         ports_.bind(port.port_socket());
     }

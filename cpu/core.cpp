@@ -101,7 +101,9 @@ void Core::step(Block* block) {
     scratch_[0] = block->operations[0];
     if (uint64_t{s.eip} + scratch_[0].length > uint64_t{s.segments[cs].limit} + 1)
         fault(general_protection);
-    if (tracing_) probe_.emit(local_time(), observe::Kind::instruction, s.eip, cycle);
+    // A repeated string instruction that gave way to an event goes on: it does not begin again.
+    if (tracing_ && !s.rep_paid)
+        probe_.emit(local_time(), observe::Kind::instruction, s.eip, cycle);
     scratch_[0].run(*this, scratch_);
 }
 
@@ -205,16 +207,17 @@ uint32_t Core::port_access(bool write, uint16_t port, uint32_t v, unsigned bytes
     return done.value;
 }
 
-void Core::check_port(uint16_t port, unsigned bytes) {
-    (void)port, (void)bytes;
-    if (s.protected_mode() && s.cpl > s.iopl()) not_there_yet("I/O permission map", general_protection);
+void Core::check_port(uint16_t, unsigned) {
+    // The permission map of the TSS has a bit for each port (SDM volume 1, 19.5.2).
+    if (s.protected_mode() && s.cpl > s.iopl())
+        not_there_yet("I/O permission map", general_protection);
 }
 
 Row Core::port_row(Row first) const {
-    const unsigned column = !s.protected_mode()     ? 0
-                            : s.virtual_8086()      ? 3
-                            : s.cpl <= s.iopl()     ? 1
-                                                    : 2;
+    const unsigned column = !s.protected_mode() ? 0
+                            : s.virtual_8086()  ? 3
+                            : s.cpl <= s.iopl() ? 1
+                                                : 2;
     return static_cast<Row>(static_cast<unsigned>(first) + column);
 }
 
@@ -231,7 +234,8 @@ void Core::set_cr0(uint32_t v) {
         if (!(v & cr0::pe)) fault(general_protection);
         not_there_yet("paging (CR0.PG)", general_protection);
     }
-    if (!(v & cr0::pe) && s.protected_mode()) not_there_yet("real mode (CR0.PE cleared)", general_protection);
+    if (!(v & cr0::pe) && s.protected_mode())
+        not_there_yet("real mode (CR0.PE cleared)", general_protection);
     if ((v & cr0::nw) && !(v & cr0::cd)) fault(general_protection);
     s.cr0 = v | cr0::et;
     flush_tlb();

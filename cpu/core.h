@@ -4,11 +4,11 @@
 // operation's handler uses. It runs decoded blocks until its local time reaches `limit`, until
 // something needs attention, or until the run ends. `Cpu` (cpu.h) owns it and gives it its thread.
 //
-// Time. `cycle` is the local time in cycles of the processor's clock, up to what was committed: inside
-// a block the clocks of operations that ran are known from the block (`Operation::end_clocks`) and
-// are added when the block is left, or by `commit` where the exact time is needed. Bus stalls are
-// added as they happen. An instruction's bus accesses begin when the instruction does, one after the
-// other; its own clocks follow.
+// Time. `cycle` is the local time in cycles of the processor's clock, up to what was committed:
+// inside a block the clocks of operations that ran are known from the block
+// (`Operation::end_clocks`) and are added when the block is left, or by `commit` where the exact
+// time is needed. Bus stalls are added as they happen. An instruction's bus accesses begin when the
+// instruction does, one after the other; its own clocks follow.
 //
 // Faults. A guest fault abandons the instruction by longjmp to the run loop, which delivers it: no
 // frame between holds anything with a destructor. Handlers change registers only after the last
@@ -74,9 +74,9 @@ class Core {
     const Model model;
     uint64_t cycle = 0;
     uint64_t limit = 0;
-    bool attention = false;  // leave the block at the next boundary and look around
+    bool attention = false;    // leave the block at the next boundary and look around
     bool free_access = false;  // the access just made was one that takes no time at all
-    uint32_t next_eip = 0;   // of the operation under way, where it is not part of a run
+    uint32_t next_eip = 0;     // of the operation under way, where it is not part of a run
     bus::InterruptAcknowledge* acknowledge = nullptr;
     bool nmi_possible = false;
 
@@ -150,13 +150,6 @@ class Core {
         else
             write_slow(op, linear, v, sizeof(T));
     }
-    /// A host pointer to `bytes` at `linear` where they may be accessed freely, else null.
-    uint8_t* direct(uint32_t linear, uint32_t bytes, bool writing) {
-        const TlbEntry& e = tlb_[linear >> 12 & (tlb_size - 1)];
-        const uint32_t tag = writing ? e.write_tag : e.read_tag;
-        return ((linear + bytes - 1) & ~0xfffu) == tag ? e.page + (linear & 0xfff) : nullptr;
-    }
-
     uint32_t stack_mask() const { return s.segments[ss].big ? 0xffffffff : 0xffff; }
     void set_sp(uint32_t sp) {
         const uint32_t mask = stack_mask();
@@ -178,7 +171,9 @@ class Core {
     }
 
     uint32_t port_read(uint16_t port, unsigned bytes) { return port_access(false, port, 0, bytes); }
-    void port_write(uint16_t port, uint32_t v, unsigned bytes) { port_access(true, port, v, bytes); }
+    void port_write(uint16_t port, uint32_t v, unsigned bytes) {
+        port_access(true, port, v, bytes);
+    }
     /// #GP where the I/O permission does not allow it.
     void check_port(uint16_t port, unsigned bytes);
     /// Which of a port row's four columns holds: real, low, high, virtual-8086.
@@ -207,7 +202,8 @@ class Core {
     }
     /// Leaves it for `target`, a branch taken.
     void branch(const Operation* op, uint32_t target) {
-        if (target > s.segments[cs].limit) [[unlikely]] fault_at(op, general_protection, 0);
+        if (target > s.segments[cs].limit) [[unlikely]]
+            fault_at(op, general_protection, 0);
         retire(op);
         if (op->more_clocks) spend(op->more_clocks);
         s.eip = target;
@@ -244,9 +240,7 @@ class Core {
         uint8_t type() const { return access() & 0xf; }
         unsigned dpl() const { return access::dpl(access()); }
         bool present() const { return access() & access::present; }
-        uint32_t base() const {
-            return low >> 16 | (high & 0xff) << 16 | (high & 0xff000000);
-        }
+        uint32_t base() const { return low >> 16 | (high & 0xff) << 16 | (high & 0xff000000); }
         uint32_t limit() const {
             const uint32_t l = (low & 0xffff) | (high & 0x000f0000);
             return high & 0x00800000 ? l << 12 | 0xfff : l;
@@ -299,7 +293,8 @@ class Core {
     static constexpr uint32_t no_tag = 1;
     static constexpr uint64_t longest_run = 4'000'000;  // cycles without looking for a stop request
 
-    /// A page of linear addresses. The tags allow the short way; `linear` says what the entry is of.
+    /// A page of linear addresses. The tags allow the short way; `linear` says what the entry is
+    /// of.
     struct TlbEntry {
         uint32_t read_tag = no_tag;
         uint32_t write_tag = no_tag;
@@ -347,7 +342,7 @@ class Core {
     const bool memory_on_bus_;
     observe::Probe& probe_;
     bool lockstep_ = false;
-    bool tracing_ = false;   // an event for each instruction
+    bool tracing_ = false;            // an event for each instruction
     Cause cause_ = Cause::executing;  // what the clocks and stalls of now count as
 
     Block* block_ = nullptr;
@@ -382,7 +377,6 @@ class Core {
     } raised_;
     int delivering_ = -1;  // the vector of the exception whose delivery is under way
 
-  public:
     friend class Cpu;
 };
 

@@ -7,11 +7,23 @@ namespace sb::cpu {
 
 const std::vector<Key>& processor_keys() {
     static const std::vector<Key> keys{
-        {"model", ValueType::choice, "486", "instruction set and timing", {"486", "pentium", "ideal"}},
-        {"clock", ValueType::frequency, "0Hz", "core clock; 0Hz is the model's own", {}, 0,
+        {"model",
+         ValueType::choice,
+         "486",
+         "instruction set and timing",
+         {"486", "pentium", "ideal"}},
+        {"clock",
+         ValueType::frequency,
+         "0Hz",
+         "core clock; 0Hz is the model's own",
+         {},
+         0,
          Clock::max_hz},
-        {"cache", ValueType::choice, "perfect",
-         "perfect: memory takes no time beyond the instruction; none: each data access is on the bus",
+        {"cache",
+         ValueType::choice,
+         "perfect",
+         "perfect: memory takes no time beyond the instruction; none: each data access is on the "
+         "bus",
          {"perfect", "none"}},
         {"timing", ValueType::file, "", "a timing table to use in place of the model's"},
     };
@@ -25,7 +37,9 @@ Clock clock_of(const Config& config, const Model& model) {
     return Clock{hz ? hz : model.clock_hz};
 }
 
-Model model_of(const Config& config) { return load_model(config.text("model"), config.text("timing")); }
+Model model_of(const Config& config) {
+    return load_model(config.text("model"), config.text("timing"));
+}
 
 }  // namespace
 
@@ -159,8 +173,7 @@ void Cpu::line_changed(unsigned input, bool asserted) {
     }
     core_.attention = true;
     // The processor sees its inputs on its own clock edges.
-    if (waiting_ && core_.interrupt_pending())
-        resume_.wake(clock_.cycles(clock_.ceil(now())));
+    if (waiting_ && core_.interrupt_pending()) resume_.wake(clock_.cycles(clock_.ceil(now())));
 }
 
 /// Runs until the next pending event, gives the kernel its turn, and again.
@@ -176,6 +189,7 @@ void Cpu::thread() {
             wait_halted();
             continue;
         }
+        recent_cycles_.store(core_.cycle, std::memory_order_relaxed);
         core_.refresh_limit();
         between_ = false;
         core_.run();
@@ -195,11 +209,7 @@ void Cpu::wait_halted() {
         waiting_ = true;
         resume_.wait_woken();
         waiting_ = false;
-        const uint64_t here = clock_.ceil(simulation().kernel_now());
-        if (here > core_.cycle) {
-            core_.counts.add(Cause::halted, here - core_.cycle);
-            core_.cycle = here;
-        }
+        count_halted(simulation().kernel_now());
         if (simulation().finished()) return;
     }
     s.halted = false;
@@ -207,11 +217,23 @@ void Cpu::wait_halted() {
     probe_.emit(core_.local_time(), observe::Kind::wake, core_.cycle);
 }
 
+void Cpu::count_halted(Time until) {
+    const uint64_t here = clock_.ceil(until);
+    if (here <= core_.cycle) return;
+    core_.counts.add(Cause::halted, here - core_.cycle);
+    core_.cycle = here;
+}
+
+void Cpu::settle(Time end) {
+    if (waiting_) count_halted(end);
+}
+
 void Cpu::end_halted() {
     core_.s.stopped = true;
-    simulation().finish({Outcome::Kind::halted, 0,
-                         fmt::format("the processor halted with interrupts disabled at EIP {:#x}\n{}",
-                                     core_.s.eip, describe_state())});
+    simulation().finish(
+        {Outcome::Kind::halted, 0,
+         fmt::format("the processor halted with interrupts disabled at EIP {:#x}\n{}", core_.s.eip,
+                     describe_state())});
 }
 
 }  // namespace sb::cpu

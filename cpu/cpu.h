@@ -3,15 +3,16 @@
 // An i386-compatible processor: one in-order scalar core whose instruction clocks come from a table
 // (timing.h) and whose memory and port accesses are timed by the system bus; the two add.
 //
-// It is a component with one thread. The thread runs ahead of the kernel's time exactly as far as no
-// event is pending, and takes interrupts at the first instruction boundary at or after the time at
-// which they rose; `Simulation::lockstep()` makes it yield after each instruction, with equal results.
-// The processor is always on an edge of its own clock: bus stalls are rounded up to whole cycles.
+// It is a component with one thread. The thread runs ahead of the kernel's time exactly as far as
+// no event is pending, and takes interrupts at the first instruction boundary at or after the time
+// at which they rose; `Simulation::lockstep()` makes it yield after each instruction, with equal
+// results. The processor is always on an edge of its own clock: bus stalls are rounded up to whole
+// cycles.
 //
-// Inputs: INTR and NMI (line_changed, inputs `intr` and `nmi`), and who acknowledges INTR. Memory and
-// ports go out through TLM sockets to the ProcessorPort it was given; memory that the bus declares
-// direct is accessed by pointer, with its bus time where `cache` is "none", without any where it is
-// "perfect". Instruction fetch takes no bus time.
+// Inputs: INTR and NMI (line_changed, inputs `intr` and `nmi`), and who acknowledges INTR. Memory
+// and ports go out through TLM sockets to the ProcessorPort it was given; memory that the bus
+// declares direct is accessed by pointer, with its bus time where `cache` is "none", without any
+// where it is "perfect". Instruction fetch takes no bus time.
 //
 // What is there: 32- and 16-bit protected mode at one privilege level, without paging. What is not
 // there yet raises #UD or the fault that fits, and is the finding "instruction not there yet".
@@ -66,6 +67,10 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     const Attribution& attribution() const { return core_.counts; }
     /// All cycles so far: the local time in periods of the clock.
     uint64_t cycles() const { return core_.cycle; }
+    /// The run has ended at `end`: a processor that waits in HLT has been halted until then.
+    void settle(Time end);
+    /// The local time a moment ago; may be read by another thread while it runs.
+    uint64_t recent_cycles() const { return recent_cycles_.load(std::memory_order_relaxed); }
     Time local_time() const { return core_.local_time(); }
     uint64_t instructions() const { return core_.counts.total().instructions; }
     /// Cycles and instructions by where the decoded code begins.
@@ -80,6 +85,7 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
   private:
     void thread();
     void wait_halted();
+    void count_halted(Time until);
     void end_halted();
     void declare();
     std::string last_instructions();
@@ -90,6 +96,7 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     Core core_;
     Resume resume_;
     const std::atomic<bool>* stop_ = nullptr;
+    std::atomic<uint64_t> recent_cycles_{0};
     bool between_ = true;
     bool waiting_ = false;  // for an interrupt, in HLT
 };

@@ -17,12 +17,18 @@ uint8_t register_offset(ZydisRegister r) {
 
 uint8_t segment_number(ZydisRegister r) {
     switch (r) {
-        case ZYDIS_REGISTER_ES: return es;
-        case ZYDIS_REGISTER_CS: return cs;
-        case ZYDIS_REGISTER_SS: return ss;
-        case ZYDIS_REGISTER_FS: return fs;
-        case ZYDIS_REGISTER_GS: return gs;
-        default: return ds;
+        case ZYDIS_REGISTER_ES:
+            return es;
+        case ZYDIS_REGISTER_CS:
+            return cs;
+        case ZYDIS_REGISTER_SS:
+            return ss;
+        case ZYDIS_REGISTER_FS:
+            return fs;
+        case ZYDIS_REGISTER_GS:
+            return gs;
+        default:
+            return ds;
     }
 }
 
@@ -85,7 +91,8 @@ uint16_t mnemonic_of(const ZydisDecodedInstruction& i, const ZydisDecodedOperand
         case ZYDIS_MNEMONIC_CMPSD:
             if (i.meta.category != ZYDIS_CATEGORY_STRINGOP) return not_integer;
             break;
-        default: break;
+        default:
+            break;
     }
     if (i.meta.isa_ext == ZYDIS_ISA_EXT_X87) return not_integer;
     return static_cast<uint16_t>(i.mnemonic);
@@ -105,19 +112,32 @@ Form form_of(const ZydisDecodedInstruction& i, const ZydisDecodedOperand* o) {
         code = code * 10 + digit;
     }
     switch (code) {
-        case 0: return Form::none;
-        case 1: return Form::r;
-        case 2: return Form::m;
-        case 3: return Form::i;
-        case 11: return Form::rr;
-        case 12: return Form::rm;
-        case 21: return Form::mr;
-        case 13: return Form::ri;
-        case 23: return Form::mi;
-        case 113: return Form::rri;
-        case 123: return Form::rmi;
-        case 213: return Form::mri;
-        default: return Form::other;
+        case 0:
+            return Form::none;
+        case 1:
+            return Form::r;
+        case 2:
+            return Form::m;
+        case 3:
+            return Form::i;
+        case 11:
+            return Form::rr;
+        case 12:
+            return Form::rm;
+        case 21:
+            return Form::mr;
+        case 13:
+            return Form::ri;
+        case 23:
+            return Form::mi;
+        case 113:
+            return Form::rri;
+        case 123:
+            return Form::rmi;
+        case 213:
+            return Form::mri;
+        default:
+            return Form::other;
     }
 }
 
@@ -128,23 +148,31 @@ Decoder::Decoder(const Model& model) : model_{model} {
     ZydisDecoderInit(&decoder16_, ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16);
     for (ZydisDecoder* d : {&decoder32_, &decoder16_}) {
         // What these bytes meant before the extensions that took them.
-        for (ZydisDecoderMode mode : {ZYDIS_DECODER_MODE_MPX, ZYDIS_DECODER_MODE_CET,
-                                      ZYDIS_DECODER_MODE_LZCNT, ZYDIS_DECODER_MODE_TZCNT,
-                                      ZYDIS_DECODER_MODE_CLDEMOTE})
+        for (ZydisDecoderMode mode :
+             {ZYDIS_DECODER_MODE_MPX, ZYDIS_DECODER_MODE_CET, ZYDIS_DECODER_MODE_LZCNT,
+              ZYDIS_DECODER_MODE_TZCNT, ZYDIS_DECODER_MODE_CLDEMOTE})
             ZydisDecoderEnableMode(d, mode, ZYAN_FALSE);
     }
 }
 
 bool Decoder::known_to_model(const ZydisDecodedInstruction& i) const {
     switch (i.mnemonic) {
-        case ZYDIS_MNEMONIC_CPUID: return model_.cpuid;
-        case ZYDIS_MNEMONIC_RDTSC: return model_.tsc;
-        case ZYDIS_MNEMONIC_CMPXCHG8B: return model_.cmpxchg8b;
-        case ZYDIS_MNEMONIC_CMPXCHG: return model_.cmpxchg;
-        case ZYDIS_MNEMONIC_XADD: return model_.xadd;
-        case ZYDIS_MNEMONIC_BSWAP: return model_.bswap;
-        case ZYDIS_MNEMONIC_NOP: return i.opcode_map != ZYDIS_OPCODE_MAP_0F || model_.cmov;
-        default: return i.meta.category != ZYDIS_CATEGORY_CMOV || model_.cmov;
+        case ZYDIS_MNEMONIC_CPUID:
+            return model_.cpuid;
+        case ZYDIS_MNEMONIC_RDTSC:
+            return model_.tsc;
+        case ZYDIS_MNEMONIC_CMPXCHG8B:
+            return model_.cmpxchg8b;
+        case ZYDIS_MNEMONIC_CMPXCHG:
+            return model_.cmpxchg;
+        case ZYDIS_MNEMONIC_XADD:
+            return model_.xadd;
+        case ZYDIS_MNEMONIC_BSWAP:
+            return model_.bswap;
+        case ZYDIS_MNEMONIC_NOP:
+            return i.opcode_map != ZYDIS_OPCODE_MAP_0F || model_.cmov;
+        default:
+            return i.meta.category != ZYDIS_CATEGORY_CMOV || model_.cmov;
     }
 }
 
@@ -202,7 +230,9 @@ void Decoder::resolve(const ZydisDecodedInstruction& i, const ZydisDecodedOperan
                 if (n == 1 || (n == 0 && op.form == Form::r)) op.src = where;
                 break;
             }
-            case ZYDIS_OPERAND_TYPE_MEMORY: take_memory(operand, op); break;
+            case ZYDIS_OPERAND_TYPE_MEMORY:
+                take_memory(operand, op);
+                break;
             case ZYDIS_OPERAND_TYPE_IMMEDIATE:
                 // ENTER has two: the level goes where the far selector would.
                 if (i.mnemonic == ZYDIS_MNEMONIC_ENTER && n == 1)
@@ -214,7 +244,8 @@ void Decoder::resolve(const ZydisDecodedInstruction& i, const ZydisDecodedOperan
                 op.selector = operand.ptr.segment;
                 op.imm = operand.ptr.offset;
                 break;
-            default: break;
+            default:
+                break;
         }
         if (n == 0 && operand.type != ZYDIS_OPERAND_TYPE_POINTER &&
             operand.type != ZYDIS_OPERAND_TYPE_IMMEDIATE && operand.size <= 64)

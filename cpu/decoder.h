@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From bytes to operations: Zydis takes an instruction apart, this resolves its operands, its clocks
-// (pricing.h) and its handler (executor.h).
+// From bytes to operations: Zydis takes an instruction apart, this resolves its operands, its
+// clocks (pricing.h) and its handler (executor.h).
 #pragma once
 
 #include <Zydis/Zydis.h>

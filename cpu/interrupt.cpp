@@ -10,7 +10,8 @@ namespace sb::cpu {
 namespace {
 
 bool has_error_code(unsigned vector) {
-    return vector == double_fault || (vector >= invalid_tss && vector <= page_fault) || vector == 17;
+    return vector == double_fault || (vector >= invalid_tss && vector <= page_fault) ||
+           vector == 17;
 }
 
 /// SDM volume 3, table 6-4.
@@ -165,7 +166,8 @@ void Core::load_flags(uint32_t v, unsigned size, bool with_rf) {
 void Core::shut_down(const char* why) {
     s.stopped = true;
     delivering_ = -1;
-    owner_.simulation().finish({Outcome::Kind::shutdown, 0, fmt::format("{} at EIP {:#x}", why, s.eip)});
+    owner_.simulation().finish(
+        {Outcome::Kind::shutdown, 0, fmt::format("{} at EIP {:#x}", why, s.eip)});
 }
 
 }  // namespace sb::cpu

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory by the long way: pages that are not yet known, accesses that straddle two of them, devices,
-// pages that hold decoded code, and, where the cache is off, every access and its bus time.
+// Memory by the long way: pages that are not yet known, accesses that straddle two of them,
+// devices, pages that hold decoded code, and, where the cache is off, every access and its bus
+// time.
 #include <algorithm>
 
 #include "cpu/core.h"
@@ -13,9 +14,7 @@ void Core::check_segment(const Operation* op, unsigned segment, uint32_t offset,
                          bool writing) {
     const Segment& g = s.segments[segment];
     const uint8_t vector = segment == ss ? stack_fault : general_protection;
-    auto refuse = [&](uint8_t v) {
-        op ? fault_at(op, v, 0) : fault(v, 0);
-    };
+    auto refuse = [&](uint8_t v) { op ? fault_at(op, v, 0) : fault(v, 0); };
     if (!g.usable()) refuse(vector);
     if (writing ? !g.can_write() : !g.can_read()) refuse(general_protection);
     const uint64_t last = uint64_t{offset} + size - 1;
@@ -35,7 +34,8 @@ Core::TlbEntry& Core::entry(uint32_t linear) {
     e.linear = page;
     e.physical = translate(page);
     const bus::AddressSpace::Range* range = bus_.memory_space().find(e.physical);
-    if (range && range->direct && range->start % 0x1000 == 0 && e.physical + 0xfff <= range->last()) {
+    if (range && range->direct && range->start % 0x1000 == 0 &&
+        e.physical + 0xfff <= range->last()) {
         e.memory = range->direct;
         e.memory_page = (e.physical - range->start) >> 12;
         e.page = range->direct->host + (e.physical - range->start);

@@ -32,10 +32,10 @@ std::string flag_names(uint32_t f) {
         uint32_t mask;
         const char* name;
     };
-    static constexpr Name names[] = {{flag::cf, "CF"}, {flag::pf, "PF"}, {flag::af, "AF"},
-                                     {flag::zf, "ZF"}, {flag::sf, "SF"}, {flag::tf, "TF"},
+    static constexpr Name names[] = {{flag::cf, "CF"},  {flag::pf, "PF"}, {flag::af, "AF"},
+                                     {flag::zf, "ZF"},  {flag::sf, "SF"}, {flag::tf, "TF"},
                                      {flag::if_, "IF"}, {flag::df, "DF"}, {flag::of, "OF"},
-                                     {flag::nt, "NT"}, {flag::vm, "VM"}, {flag::ac, "AC"}};
+                                     {flag::nt, "NT"},  {flag::vm, "VM"}, {flag::ac, "AC"}};
     std::string text;
     for (const Name& n : names)
         if (f & n.mask) text += fmt::format("{}{}", text.empty() ? "" : " ", n.name);
@@ -58,9 +58,9 @@ std::string Cpu::describe_state() {
         text += fmt::format("{}={:04x} base={:08x} limit={:08x} access={:02x}\n", names[n],
                             s.segments[n].selector, s.segments[n].base, s.segments[n].limit,
                             s.segments[n].access);
-    text += fmt::format("CR0={:08x} CR2={:08x} CR3={:08x} CR4={:08x} GDT={:08x}/{:04x} IDT={:08x}/{:04x}\n",
-                        s.cr0, s.cr2, s.cr3, s.cr4, s.gdtr.base, s.gdtr.limit, s.idtr.base,
-                        s.idtr.limit);
+    text += fmt::format(
+        "CR0={:08x} CR2={:08x} CR3={:08x} CR4={:08x} GDT={:08x}/{:04x} IDT={:08x}/{:04x}\n", s.cr0,
+        s.cr2, s.cr3, s.cr4, s.gdtr.base, s.gdtr.limit, s.idtr.base, s.idtr.limit);
     text += fmt::format("{} instructions in {} cycles\n", instructions(), cycles());
     return text + last_instructions();
 }

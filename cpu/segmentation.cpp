@@ -96,7 +96,8 @@ void Core::far_jump(uint16_t selector, uint32_t offset, unsigned size) {
     if (d.system()) {
         const unsigned t = d.type();
         if (t == 4 || t == 12) not_there_yet("far jump through a call gate", general_protection);
-        if (t == 1 || t == 5 || t == 9) not_there_yet("task switch by a far jump", general_protection);
+        if (t == 1 || t == 5 || t == 9)
+            not_there_yet("task switch by a far jump", general_protection);
         fault(general_protection, error);
     }
     if (!(d.access() & access::code) || !may_enter(d, selector, s.cpl))
@@ -116,7 +117,8 @@ void Core::far_call(uint16_t selector, uint32_t offset, unsigned size) {
     if (d.system()) {
         const unsigned t = d.type();
         if (t == 4 || t == 12) not_there_yet("far call through a call gate", general_protection);
-        if (t == 1 || t == 5 || t == 9) not_there_yet("task switch by a far call", general_protection);
+        if (t == 1 || t == 5 || t == 9)
+            not_there_yet("task switch by a far call", general_protection);
         fault(general_protection, error);
     }
     if (!(d.access() & access::code) || !may_enter(d, selector, s.cpl))

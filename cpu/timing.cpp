@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <toml++/toml.h>
 #include <fstream>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "cpu/timing_files.h"
 #include "sim/kernel/config.h"
@@ -82,8 +82,8 @@ Model parse_model(std::string_view text, const std::string& source) {
     try {
         root = toml::parse(text, source);
     } catch (const toml::parse_error& error) {
-        throw Error(fmt::format("{}:{}: {}", source, error.source().begin.line,
-                                error.description()));
+        throw Error(
+            fmt::format("{}:{}: {}", source, error.source().begin.line, error.description()));
     }
     Model model;
     const toml::table* identity = root["model"].as_table();
@@ -93,12 +93,14 @@ Model parse_model(std::string_view text, const std::string& source) {
     for (size_t i = 0; i < row_count; ++i) {
         const toml::node* node = root[rows[i].section][rows[i].key].node();
         if (!node)
-            refuse(source, nullptr, fmt::format("[{}] lacks \"{}\", the clocks of {}",
-                                                rows[i].section, rows[i].key, rows[i].doc));
+            refuse(source, nullptr,
+                   fmt::format("[{}] lacks \"{}\", the clocks of {}", rows[i].section, rows[i].key,
+                               rows[i].doc));
         auto clocks = node->value_exact<int64_t>();
         if (!clocks || *clocks < 0 || *clocks > most_clocks)
-            refuse(source, node, fmt::format("\"{}\" must be a number of clocks from 0 to {}",
-                                             rows[i].key, most_clocks));
+            refuse(source, node,
+                   fmt::format("\"{}\" must be a number of clocks from 0 to {}", rows[i].key,
+                               most_clocks));
         model.clocks[i] = static_cast<uint16_t>(*clocks);
     }
     return model;
@@ -113,9 +115,10 @@ Model load_model(const std::string& name, const std::string& path) {
         return parse_model(text.str(), path);
     }
     for (const auto& file : timing_files)
-        if (name == file.name) return parse_model(file.text, fmt::format("cpu/timing/{}.toml", name));
-    throw Error(fmt::format("there is no processor model \"{}\"; there are 486, pentium and ideal",
-                            name));
+        if (name == file.name)
+            return parse_model(file.text, fmt::format("cpu/timing/{}.toml", name));
+    throw Error(
+        fmt::format("there is no processor model \"{}\"; there are 486, pentium and ideal", name));
 }
 
 }  // namespace sb::cpu

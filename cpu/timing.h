@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A processor model as data: its clocks per class of instruction, what CPUID answers, what it lacks.
-// A timing file is TOML: a [model] table, and one table per section of timing_rows.h with every row
-// in it, in clocks. An unknown, missing or misplaced row is an `Error` that names the file and line.
+// A processor model as data: its clocks per class of instruction, what CPUID answers, what it
+// lacks. A timing file is TOML: a [model] table, and one table per section of timing_rows.h with
+// every row in it, in clocks. An unknown, missing or misplaced row is an `Error` that names the
+// file and line.
 //
 // The three files in cpu/timing are part of the program; another can be given by path.
 #pragma once
@@ -31,9 +32,9 @@ extern const std::array<RowInfo, row_count> rows;
 
 struct Model {
     std::string name;
-    std::string vendor;       // twelve letters
-    uint64_t clock_hz = 0;    // where a scenario gives none
-    uint32_t signature = 0;   // CPUID leaf 1 EAX, and EDX after reset
+    std::string vendor;         // twelve letters
+    uint64_t clock_hz = 0;      // where a scenario gives none
+    uint32_t signature = 0;     // CPUID leaf 1 EAX, and EDX after reset
     uint32_t feature_bits = 0;  // CPUID leaf 1 EDX
     bool cpuid = false, tsc = false, cmov = false, cmpxchg8b = false, bswap = false, xadd = false,
          cmpxchg = false;

@@ -68,7 +68,9 @@ SB_CLOCK_ROW(multiply, mul_8, "MUL, IMUL of bytes, before the multiplier's bits"
 SB_CLOCK_ROW(multiply, mul_16, "of words")
 SB_CLOCK_ROW(multiply, mul_32, "of doublewords")
 SB_CLOCK_ROW(multiply, imul_r, "IMUL r,r/m and r,r/m,imm")
-SB_CLOCK_ROW(multiply, bit, "for each significant bit of the multiplier (13 to 42 clocks for doublewords on the 486)")
+SB_CLOCK_ROW(
+    multiply, bit,
+    "for each significant bit of the multiplier (13 to 42 clocks for doublewords on the 486)")
 SB_CLOCK_ROW(multiply, least_bits, "as if the multiplier had at least so many")
 SB_CLOCK_ROW(multiply, div_8, "DIV")
 SB_CLOCK_ROW(multiply, div_16, "DIV")

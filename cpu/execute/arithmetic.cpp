@@ -57,15 +57,21 @@ struct Logic {
 };
 struct AndOf {
     template <typename T>
-    static T apply(T a, T b) { return a & b; }
+    static T apply(T a, T b) {
+        return a & b;
+    }
 };
 struct OrOf {
     template <typename T>
-    static T apply(T a, T b) { return a | b; }
+    static T apply(T a, T b) {
+        return a | b;
+    }
 };
 struct XorOf {
     template <typename T>
-    static T apply(T a, T b) { return a ^ b; }
+    static T apply(T a, T b) {
+        return a ^ b;
+    }
 };
 
 template <typename F, typename T, Form form>
@@ -103,12 +109,18 @@ template <typename F>
 Binding pick_binary(const Operation& op) {
     return for_size(op.size, [&]<typename T>(T) -> Binding {
         switch (op.form) {
-            case Form::rr: return {binary<F, T, Form::rr>};
-            case Form::ri: return {binary<F, T, Form::ri>};
-            case Form::rm: return {binary<F, T, Form::rm>};
-            case Form::mr: return {binary<F, T, Form::mr>};
-            case Form::mi: return {binary<F, T, Form::mi>};
-            default: return {};
+            case Form::rr:
+                return {binary<F, T, Form::rr>};
+            case Form::ri:
+                return {binary<F, T, Form::ri>};
+            case Form::rm:
+                return {binary<F, T, Form::rm>};
+            case Form::mr:
+                return {binary<F, T, Form::mr>};
+            case Form::mi:
+                return {binary<F, T, Form::mi>};
+            default:
+                return {};
         }
     });
 }
@@ -138,7 +150,9 @@ struct Neg {
 };
 struct Not {
     template <typename T>
-    static T apply(Core&, T a) { return static_cast<T>(~a); }
+    static T apply(Core&, T a) {
+        return static_cast<T>(~a);
+    }
 };
 
 template <typename F, typename T, bool memory>
@@ -229,19 +243,32 @@ void cmpxchg8b(Core& c, const Operation* op) {
 
 Binding bind_arithmetic(const Operation& op) {
     switch (op.mnemonic) {
-        case ZYDIS_MNEMONIC_ADD: return pick_binary<Add>(op);
-        case ZYDIS_MNEMONIC_ADC: return pick_binary<Adc>(op);
-        case ZYDIS_MNEMONIC_SUB: return pick_binary<Sub>(op);
-        case ZYDIS_MNEMONIC_SBB: return pick_binary<Sbb>(op);
-        case ZYDIS_MNEMONIC_CMP: return pick_binary<Cmp>(op);
-        case ZYDIS_MNEMONIC_AND: return pick_binary<Logic<AndOf, true>>(op);
-        case ZYDIS_MNEMONIC_OR: return pick_binary<Logic<OrOf, true>>(op);
-        case ZYDIS_MNEMONIC_XOR: return pick_binary<Logic<XorOf, true>>(op);
-        case ZYDIS_MNEMONIC_TEST: return pick_binary<Logic<AndOf, false>>(op);
-        case ZYDIS_MNEMONIC_INC: return pick_unary<Step<true>>(op);
-        case ZYDIS_MNEMONIC_DEC: return pick_unary<Step<false>>(op);
-        case ZYDIS_MNEMONIC_NEG: return pick_unary<Neg>(op);
-        case ZYDIS_MNEMONIC_NOT: return pick_unary<Not>(op);
+        case ZYDIS_MNEMONIC_ADD:
+            return pick_binary<Add>(op);
+        case ZYDIS_MNEMONIC_ADC:
+            return pick_binary<Adc>(op);
+        case ZYDIS_MNEMONIC_SUB:
+            return pick_binary<Sub>(op);
+        case ZYDIS_MNEMONIC_SBB:
+            return pick_binary<Sbb>(op);
+        case ZYDIS_MNEMONIC_CMP:
+            return pick_binary<Cmp>(op);
+        case ZYDIS_MNEMONIC_AND:
+            return pick_binary<Logic<AndOf, true>>(op);
+        case ZYDIS_MNEMONIC_OR:
+            return pick_binary<Logic<OrOf, true>>(op);
+        case ZYDIS_MNEMONIC_XOR:
+            return pick_binary<Logic<XorOf, true>>(op);
+        case ZYDIS_MNEMONIC_TEST:
+            return pick_binary<Logic<AndOf, false>>(op);
+        case ZYDIS_MNEMONIC_INC:
+            return pick_unary<Step<true>>(op);
+        case ZYDIS_MNEMONIC_DEC:
+            return pick_unary<Step<false>>(op);
+        case ZYDIS_MNEMONIC_NEG:
+            return pick_unary<Neg>(op);
+        case ZYDIS_MNEMONIC_NOT:
+            return pick_unary<Not>(op);
         case ZYDIS_MNEMONIC_XADD:
             return for_size(op.size, [&]<typename T>(T) -> Binding {
                 return {op.form == Form::mr ? xadd_m<T> : xadd_r<T>};
@@ -250,8 +277,10 @@ Binding bind_arithmetic(const Operation& op) {
             return for_size(op.size, [&]<typename T>(T) -> Binding {
                 return {op.form == Form::mr ? cmpxchg_m<T> : cmpxchg_r<T>};
             });
-        case ZYDIS_MNEMONIC_CMPXCHG8B: return {cmpxchg8b};
-        default: return {};
+        case ZYDIS_MNEMONIC_CMPXCHG8B:
+            return {cmpxchg8b};
+        default:
+            return {};
     }
 }
 

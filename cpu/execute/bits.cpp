@@ -49,11 +49,16 @@ template <Change change>
 Binding pick_bit(const Operation& op) {
     auto pick = [&]<typename T>(T) -> Binding {
         switch (op.form) {
-            case Form::rr: return {bit<change, T, Form::rr>};
-            case Form::ri: return {bit<change, T, Form::ri>};
-            case Form::mr: return {bit<change, T, Form::mr>};
-            case Form::mi: return {bit<change, T, Form::mi>};
-            default: return {};
+            case Form::rr:
+                return {bit<change, T, Form::rr>};
+            case Form::ri:
+                return {bit<change, T, Form::ri>};
+            case Form::mr:
+                return {bit<change, T, Form::mr>};
+            case Form::mi:
+                return {bit<change, T, Form::mi>};
+            default:
+                return {};
         }
     };
     return op.size == 4 ? pick(uint32_t{}) : pick(uint16_t{});
@@ -75,7 +80,8 @@ template <bool Forward>
 Binding pick_scan(const Operation& op) {
     const bool m = op.form == Form::rm;
     if (op.size == 4)
-        return {m ? alone<scan<Forward, uint32_t, true>> : alone<scan<Forward, uint32_t, false>>, true};
+        return {m ? alone<scan<Forward, uint32_t, true>> : alone<scan<Forward, uint32_t, false>>,
+                true};
     return {m ? alone<scan<Forward, uint16_t, true>> : alone<scan<Forward, uint16_t, false>>, true};
 }
 
@@ -101,13 +107,20 @@ Handler setcc_of(unsigned n, std::integer_sequence<unsigned, N...>) {
 
 Binding bind_bits(const Operation& op) {
     switch (op.mnemonic) {
-        case ZYDIS_MNEMONIC_BT: return pick_bit<Change::none>(op);
-        case ZYDIS_MNEMONIC_BTS: return pick_bit<Change::set>(op);
-        case ZYDIS_MNEMONIC_BTR: return pick_bit<Change::reset>(op);
-        case ZYDIS_MNEMONIC_BTC: return pick_bit<Change::complement>(op);
-        case ZYDIS_MNEMONIC_BSF: return pick_scan<true>(op);
-        case ZYDIS_MNEMONIC_BSR: return pick_scan<false>(op);
-        default: break;
+        case ZYDIS_MNEMONIC_BT:
+            return pick_bit<Change::none>(op);
+        case ZYDIS_MNEMONIC_BTS:
+            return pick_bit<Change::set>(op);
+        case ZYDIS_MNEMONIC_BTR:
+            return pick_bit<Change::reset>(op);
+        case ZYDIS_MNEMONIC_BTC:
+            return pick_bit<Change::complement>(op);
+        case ZYDIS_MNEMONIC_BSF:
+            return pick_scan<true>(op);
+        case ZYDIS_MNEMONIC_BSR:
+            return pick_scan<false>(op);
+        default:
+            break;
     }
     if (op.mnemonic >= ZYDIS_MNEMONIC_SETB && op.mnemonic <= ZYDIS_MNEMONIC_SETZ &&
         op.mnemonic != ZYDIS_MNEMONIC_SETSSBSY) {

@@ -141,32 +141,48 @@ Binding bind_flow(const Operation& op) {
     switch (op.mnemonic) {
         case ZYDIS_MNEMONIC_JMP:
             if (op.form == Form::i) return {jmp_rel, true};
-            return op.form == Form::m ? ending<jmp_to<uint32_t, true>, jmp_to<uint16_t, true>>(op)
-                                      : ending<jmp_to<uint32_t, false>, jmp_to<uint16_t, false>>(op);
+            return op.form == Form::m
+                       ? ending<jmp_to<uint32_t, true>, jmp_to<uint16_t, true>>(op)
+                       : ending<jmp_to<uint32_t, false>, jmp_to<uint16_t, false>>(op);
         case ZYDIS_MNEMONIC_CALL:
             if (op.form == Form::i) return ending<call_rel<uint32_t>, call_rel<uint16_t>>(op);
             return op.form == Form::m
                        ? ending<call_to<uint32_t, true>, call_to<uint16_t, true>>(op)
                        : ending<call_to<uint32_t, false>, call_to<uint16_t, false>>(op);
-        case ZYDIS_MNEMONIC_RET: return ending<ret<uint32_t>, ret<uint16_t>>(op);
-        case ZYDIS_MNEMONIC_LOOP: return {loop<-1>, true};
-        case ZYDIS_MNEMONIC_LOOPNE: return {loop<0>, true};
-        case ZYDIS_MNEMONIC_LOOPE: return {loop<1>, true};
+        case ZYDIS_MNEMONIC_RET:
+            return ending<ret<uint32_t>, ret<uint16_t>>(op);
+        case ZYDIS_MNEMONIC_LOOP:
+            return {loop<-1>, true};
+        case ZYDIS_MNEMONIC_LOOPNE:
+            return {loop<0>, true};
+        case ZYDIS_MNEMONIC_LOOPE:
+            return {loop<1>, true};
         case ZYDIS_MNEMONIC_JCXZ:
-        case ZYDIS_MNEMONIC_JECXZ: return {jcxz, true};
-        case jmp_far: return {alone<far_jmp>, true};
-        case call_far: return {alone<far_call>, true};
-        case ret_far: return {alone<far_ret>, true};
-        case ZYDIS_MNEMONIC_INT: return {alone<software_interrupt>, true};
-        case ZYDIS_MNEMONIC_INT3: return {alone<int3>, true};
-        case ZYDIS_MNEMONIC_INTO: return {alone<into>, true};
+        case ZYDIS_MNEMONIC_JECXZ:
+            return {jcxz, true};
+        case jmp_far:
+            return {alone<far_jmp>, true};
+        case call_far:
+            return {alone<far_call>, true};
+        case ret_far:
+            return {alone<far_ret>, true};
+        case ZYDIS_MNEMONIC_INT:
+            return {alone<software_interrupt>, true};
+        case ZYDIS_MNEMONIC_INT3:
+            return {alone<int3>, true};
+        case ZYDIS_MNEMONIC_INTO:
+            return {alone<into>, true};
         case ZYDIS_MNEMONIC_IRET:
-        case ZYDIS_MNEMONIC_IRETD: return {alone<iret>, true};
-        case ZYDIS_MNEMONIC_BOUND: return ending<alone<bound<uint32_t>>, alone<bound<uint16_t>>>(op);
+        case ZYDIS_MNEMONIC_IRETD:
+            return {alone<iret>, true};
+        case ZYDIS_MNEMONIC_BOUND:
+            return ending<alone<bound<uint32_t>>, alone<bound<uint16_t>>>(op);
         case ZYDIS_MNEMONIC_UD0:
         case ZYDIS_MNEMONIC_UD1:
-        case ZYDIS_MNEMONIC_UD2: return {alone<ud>, true};
-        default: break;
+        case ZYDIS_MNEMONIC_UD2:
+            return {alone<ud>, true};
+        default:
+            break;
     }
     if (op.mnemonic >= ZYDIS_MNEMONIC_JB && op.mnemonic <= ZYDIS_MNEMONIC_JZ)
         return {jcc_of(op.condition, std::make_integer_sequence<unsigned, 16>{}), true};

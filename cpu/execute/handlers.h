@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What handlers are made of. Three kinds, by how they go on: `next` for what touches registers only;
-// `next_checked` after a memory access, which may have taken time, changed code or woken something;
-// and `alone` for what needs the exact time, or ends the block in a way of its own.
+// What handlers are made of. Three kinds, by how they go on: `next` for what touches registers
+// only; `next_checked` after a memory access, which may have taken time, changed code or woken
+// something; and `alone` for what needs the exact time, or ends the block in a way of its own.
 #pragma once
 
 #include <Zydis/Zydis.h>
@@ -39,10 +39,14 @@ constexpr bool form_has_memory(Form f) {
 template <typename F>
 Binding for_size(unsigned size, F&& f) {
     switch (size) {
-        case 1: return f(uint8_t{});
-        case 2: return f(uint16_t{});
-        case 4: return f(uint32_t{});
-        default: return {};
+        case 1:
+            return f(uint8_t{});
+        case 2:
+            return f(uint16_t{});
+        case 4:
+            return f(uint32_t{});
+        default:
+            return {};
     }
 }
 

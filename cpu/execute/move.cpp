@@ -157,39 +157,64 @@ Binding bind_move(const Operation& op) {
         case ZYDIS_MNEMONIC_MOV:
             return for_size(op.size, [&]<typename T>(T) -> Binding {
                 switch (op.form) {
-                    case Form::rr: return {mov<T, Form::rr>};
-                    case Form::ri: return {mov<T, Form::ri>};
-                    case Form::rm: return {mov<T, Form::rm>};
-                    case Form::mr: return {mov<T, Form::mr>};
-                    case Form::mi: return {mov<T, Form::mi>};
-                    default: return {};
+                    case Form::rr:
+                        return {mov<T, Form::rr>};
+                    case Form::ri:
+                        return {mov<T, Form::ri>};
+                    case Form::rm:
+                        return {mov<T, Form::rm>};
+                    case Form::mr:
+                        return {mov<T, Form::mr>};
+                    case Form::mi:
+                        return {mov<T, Form::mi>};
+                    default:
+                        return {};
                 }
             });
-        case ZYDIS_MNEMONIC_MOVZX: return pick_extend<false>(op);
-        case ZYDIS_MNEMONIC_MOVSX: return pick_extend<true>(op);
-        case ZYDIS_MNEMONIC_LEA: return {op.size == 4 ? lea<uint32_t> : lea<uint16_t>};
+        case ZYDIS_MNEMONIC_MOVZX:
+            return pick_extend<false>(op);
+        case ZYDIS_MNEMONIC_MOVSX:
+            return pick_extend<true>(op);
+        case ZYDIS_MNEMONIC_LEA:
+            return {op.size == 4 ? lea<uint32_t> : lea<uint16_t>};
         case ZYDIS_MNEMONIC_XCHG:
             return for_size(op.size, [&]<typename T>(T) -> Binding {
                 if (op.form == Form::rr) return {xchg_r<T>};
                 return {op.form == Form::mr ? xchg_m<T, true> : xchg_m<T, false>};
             });
-        case ZYDIS_MNEMONIC_BSWAP: return {bswap};
-        case ZYDIS_MNEMONIC_XLAT: return {xlat};
-        case ZYDIS_MNEMONIC_CBW: return {cbw};
-        case ZYDIS_MNEMONIC_CWDE: return {cwde};
-        case ZYDIS_MNEMONIC_CWD: return {cwd};
-        case ZYDIS_MNEMONIC_CDQ: return {cdq};
-        case ZYDIS_MNEMONIC_LAHF: return {lahf};
-        case ZYDIS_MNEMONIC_SAHF: return {sahf};
-        case ZYDIS_MNEMONIC_CLC: return {clc};
-        case ZYDIS_MNEMONIC_STC: return {stc};
-        case ZYDIS_MNEMONIC_CMC: return {cmc};
-        case ZYDIS_MNEMONIC_CLD: return {cld};
-        case ZYDIS_MNEMONIC_STD: return {std_};
-        case ZYDIS_MNEMONIC_SALC: return {salc};
+        case ZYDIS_MNEMONIC_BSWAP:
+            return {bswap};
+        case ZYDIS_MNEMONIC_XLAT:
+            return {xlat};
+        case ZYDIS_MNEMONIC_CBW:
+            return {cbw};
+        case ZYDIS_MNEMONIC_CWDE:
+            return {cwde};
+        case ZYDIS_MNEMONIC_CWD:
+            return {cwd};
+        case ZYDIS_MNEMONIC_CDQ:
+            return {cdq};
+        case ZYDIS_MNEMONIC_LAHF:
+            return {lahf};
+        case ZYDIS_MNEMONIC_SAHF:
+            return {sahf};
+        case ZYDIS_MNEMONIC_CLC:
+            return {clc};
+        case ZYDIS_MNEMONIC_STC:
+            return {stc};
+        case ZYDIS_MNEMONIC_CMC:
+            return {cmc};
+        case ZYDIS_MNEMONIC_CLD:
+            return {cld};
+        case ZYDIS_MNEMONIC_STD:
+            return {std_};
+        case ZYDIS_MNEMONIC_SALC:
+            return {salc};
         case ZYDIS_MNEMONIC_NOP:
-        case ZYDIS_MNEMONIC_PAUSE: return {nop};
-        default: break;
+        case ZYDIS_MNEMONIC_PAUSE:
+            return {nop};
+        default:
+            break;
     }
     if (op.mnemonic >= ZYDIS_MNEMONIC_CMOVB && op.mnemonic <= ZYDIS_MNEMONIC_CMOVZ) {
         constexpr auto all = std::make_integer_sequence<unsigned, 16>{};

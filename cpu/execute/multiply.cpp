@@ -10,7 +10,9 @@ namespace sb::cpu {
 namespace {
 
 constexpr Row base_row(unsigned size) {
-    return size == 1 ? Row::multiply_mul_8 : size == 2 ? Row::multiply_mul_16 : Row::multiply_mul_32;
+    return size == 1   ? Row::multiply_mul_8
+           : size == 2 ? Row::multiply_mul_16
+                       : Row::multiply_mul_32;
 }
 
 /// The clocks, from the row and the multiplier's size; charged when the operation has succeeded.
@@ -46,15 +48,16 @@ template <typename T, bool Signed, bool memory>
 void mul(Core& c, const Operation* op) {
     const T b = operand<T, memory>(c, op);
     using S = std::make_signed_t<T>;
-    const uint64_t r = Signed ? static_cast<uint64_t>(int64_t{static_cast<S>(c.reg<T>(0))} *
-                                                      static_cast<S>(b))
-                              : uint64_t{c.reg<T>(0)} * b;
+    const uint64_t r =
+        Signed ? static_cast<uint64_t>(int64_t{static_cast<S>(c.reg<T>(0))} * static_cast<S>(b))
+               : uint64_t{c.reg<T>(0)} * b;
     const T low = static_cast<T>(r), high = static_cast<T>(r >> (8 * sizeof(T)));
     set_accumulator<T>(c, low, high);
     const bool more = Signed ? static_cast<int64_t>(r) != static_cast<S>(low) : high != 0;
     c.s.flags.set_logic(low);
     c.s.flags.set_cf_of(more, more);
-    const uint32_t size = Signed && static_cast<S>(b) < 0 ? uint32_t(-int64_t{static_cast<S>(b)}) : b;
+    const uint32_t size =
+        Signed && static_cast<S>(b) < 0 ? uint32_t(-int64_t{static_cast<S>(b)}) : b;
     charge(c, base_row(sizeof(T)), size);
 }
 
@@ -75,10 +78,14 @@ void imul_into(Core& c, const Operation* op, T a, T multiplier) {
 template <typename T>
 void imul(Core& c, const Operation* op) {
     switch (op->form) {
-        case Form::rr: return imul_into<T>(c, op, c.reg<T>(op->dst), c.reg<T>(op->src));
-        case Form::rm: return imul_into<T>(c, op, c.reg<T>(op->dst), c.load<T>(op));
-        case Form::rri: return imul_into<T>(c, op, c.reg<T>(op->src), static_cast<T>(op->imm));
-        default: return imul_into<T>(c, op, c.load<T>(op), static_cast<T>(op->imm));
+        case Form::rr:
+            return imul_into<T>(c, op, c.reg<T>(op->dst), c.reg<T>(op->src));
+        case Form::rm:
+            return imul_into<T>(c, op, c.reg<T>(op->dst), c.load<T>(op));
+        case Form::rri:
+            return imul_into<T>(c, op, c.reg<T>(op->src), static_cast<T>(op->imm));
+        default:
+            return imul_into<T>(c, op, c.load<T>(op), static_cast<T>(op->imm));
     }
 }
 
@@ -106,7 +113,8 @@ void idiv(Core& c, const Operation* op) {
 template <bool Signed>
 Binding pick_mul(const Operation& op) {
     return for_size(op.size, [&]<typename T>(T) -> Binding {
-        return {op.form == Form::m ? alone<mul<T, Signed, true>> : alone<mul<T, Signed, false>>, true};
+        return {op.form == Form::m ? alone<mul<T, Signed, true>> : alone<mul<T, Signed, false>>,
+                true};
     });
 }
 
@@ -167,7 +175,8 @@ void aad(Core& c, const Operation* op) {
 
 Binding bind_multiply(const Operation& op) {
     switch (op.mnemonic) {
-        case ZYDIS_MNEMONIC_MUL: return pick_mul<false>(op);
+        case ZYDIS_MNEMONIC_MUL:
+            return pick_mul<false>(op);
         case ZYDIS_MNEMONIC_IMUL:
             if (op.form == Form::r || op.form == Form::m) return pick_mul<true>(op);
             return {op.size == 4 ? alone<imul<uint32_t>> : alone<imul<uint16_t>>, true};
@@ -179,13 +188,20 @@ Binding bind_multiply(const Operation& op) {
             return for_size(op.size, [&]<typename T>(T) -> Binding {
                 return {op.form == Form::m ? alone<idiv<T, true>> : alone<idiv<T, false>>, true};
             });
-        case ZYDIS_MNEMONIC_DAA: return {daa};
-        case ZYDIS_MNEMONIC_DAS: return {das};
-        case ZYDIS_MNEMONIC_AAA: return {aaa<1>};
-        case ZYDIS_MNEMONIC_AAS: return {aaa<-1>};
-        case ZYDIS_MNEMONIC_AAM: return {alone<aam>, true};
-        case ZYDIS_MNEMONIC_AAD: return {aad};
-        default: return {};
+        case ZYDIS_MNEMONIC_DAA:
+            return {daa};
+        case ZYDIS_MNEMONIC_DAS:
+            return {das};
+        case ZYDIS_MNEMONIC_AAA:
+            return {aaa<1>};
+        case ZYDIS_MNEMONIC_AAS:
+            return {aaa<-1>};
+        case ZYDIS_MNEMONIC_AAM:
+            return {alone<aam>, true};
+        case ZYDIS_MNEMONIC_AAD:
+            return {aad};
+        default:
+            return {};
     }
 }
 

@@ -32,8 +32,11 @@ Binding bind_port(const Operation& op) {
         case ZYDIS_MNEMONIC_IN:
             return for_size(op.size, []<typename T>(T) -> Binding { return {alone<in<T>>, true}; });
         case ZYDIS_MNEMONIC_OUT:
-            return for_size(op.src_size, []<typename T>(T) -> Binding { return {alone<out<T>>, true}; });
-        default: return {};
+            return for_size(op.src_size, []<typename T>(T) -> Binding {
+                return {alone<out<T>>, true};
+            });
+        default:
+            return {};
     }
 }
 

@@ -121,11 +121,16 @@ template <typename F>
 Binding pick(const Operation& op) {
     return for_size(op.size, [&]<typename T>(T) -> Binding {
         switch (op.form) {
-            case Form::rr: return {shift<F, T, Form::rr>};
-            case Form::ri: return {shift<F, T, Form::ri>};
-            case Form::mr: return {shift<F, T, Form::mr>};
-            case Form::mi: return {shift<F, T, Form::mi>};
-            default: return {};
+            case Form::rr:
+                return {shift<F, T, Form::rr>};
+            case Form::ri:
+                return {shift<F, T, Form::ri>};
+            case Form::mr:
+                return {shift<F, T, Form::mr>};
+            case Form::mi:
+                return {shift<F, T, Form::mi>};
+            default:
+                return {};
         }
     });
 }
@@ -170,8 +175,8 @@ void shift_double(Core& c, const Operation* op) {
         next_checked(c, op);
     } else {
         if (n)
-            c.set_reg<T>(op->dst, double_shift<T, Left>(c.s.flags, c.reg<T>(op->dst),
-                                                        c.reg<T>(op->src), n));
+            c.set_reg<T>(op->dst,
+                         double_shift<T, Left>(c.s.flags, c.reg<T>(op->dst), c.reg<T>(op->src), n));
         next(c, op);
     }
 }
@@ -181,11 +186,16 @@ Binding pick_double(const Operation& op) {
     return for_size(op.size, [&]<typename T>(T) -> Binding {
         if constexpr (sizeof(T) > 1) {
             switch (op.form) {
-                case Form::rr: return {shift_double<T, Left, Form::rr>};
-                case Form::rri: return {shift_double<T, Left, Form::rri>};
-                case Form::mr: return {shift_double<T, Left, Form::mr>};
-                case Form::mri: return {shift_double<T, Left, Form::mri>};
-                default: break;
+                case Form::rr:
+                    return {shift_double<T, Left, Form::rr>};
+                case Form::rri:
+                    return {shift_double<T, Left, Form::rri>};
+                case Form::mr:
+                    return {shift_double<T, Left, Form::mr>};
+                case Form::mri:
+                    return {shift_double<T, Left, Form::mri>};
+                default:
+                    break;
             }
         }
         return {};
@@ -196,16 +206,26 @@ Binding pick_double(const Operation& op) {
 
 Binding bind_shift(const Operation& op) {
     switch (op.mnemonic) {
-        case ZYDIS_MNEMONIC_SHL: return pick<Shl>(op);
-        case ZYDIS_MNEMONIC_SHR: return pick<Shr>(op);
-        case ZYDIS_MNEMONIC_SAR: return pick<Sar>(op);
-        case ZYDIS_MNEMONIC_ROL: return pick<Rol>(op);
-        case ZYDIS_MNEMONIC_ROR: return pick<Ror>(op);
-        case ZYDIS_MNEMONIC_RCL: return pick<Rcl>(op);
-        case ZYDIS_MNEMONIC_RCR: return pick<Rcr>(op);
-        case ZYDIS_MNEMONIC_SHLD: return pick_double<true>(op);
-        case ZYDIS_MNEMONIC_SHRD: return pick_double<false>(op);
-        default: return {};
+        case ZYDIS_MNEMONIC_SHL:
+            return pick<Shl>(op);
+        case ZYDIS_MNEMONIC_SHR:
+            return pick<Shr>(op);
+        case ZYDIS_MNEMONIC_SAR:
+            return pick<Sar>(op);
+        case ZYDIS_MNEMONIC_ROL:
+            return pick<Rol>(op);
+        case ZYDIS_MNEMONIC_ROR:
+            return pick<Ror>(op);
+        case ZYDIS_MNEMONIC_RCL:
+            return pick<Rcl>(op);
+        case ZYDIS_MNEMONIC_RCR:
+            return pick<Rcr>(op);
+        case ZYDIS_MNEMONIC_SHLD:
+            return pick_double<true>(op);
+        case ZYDIS_MNEMONIC_SHRD:
+            return pick_double<false>(op);
+        default:
+            return {};
     }
 }
 

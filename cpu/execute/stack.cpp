@@ -140,22 +140,30 @@ Binding bind_stack(const Operation& op) {
             if (op.form == Form::r) return sized<pop_r<uint32_t>, pop_r<uint16_t>>(op);
             return sized<pop_m<uint32_t>, pop_m<uint16_t>>(op);
         case ZYDIS_MNEMONIC_PUSHA:
-        case ZYDIS_MNEMONIC_PUSHAD: return sized<pusha<uint32_t>, pusha<uint16_t>>(op);
+        case ZYDIS_MNEMONIC_PUSHAD:
+            return sized<pusha<uint32_t>, pusha<uint16_t>>(op);
         case ZYDIS_MNEMONIC_POPA:
-        case ZYDIS_MNEMONIC_POPAD: return sized<popa<uint32_t>, popa<uint16_t>>(op);
+        case ZYDIS_MNEMONIC_POPAD:
+            return sized<popa<uint32_t>, popa<uint16_t>>(op);
         case ZYDIS_MNEMONIC_PUSHF:
-        case ZYDIS_MNEMONIC_PUSHFD: return sized<pushf<uint32_t>, pushf<uint16_t>>(op);
+        case ZYDIS_MNEMONIC_PUSHFD:
+            return sized<pushf<uint32_t>, pushf<uint16_t>>(op);
         case ZYDIS_MNEMONIC_POPF:
-        case ZYDIS_MNEMONIC_POPFD: return {alone<popf>, true};
-        case push_sreg: return {push_segment};
-        case pop_sreg: return {alone<pop_segment>, true};
+        case ZYDIS_MNEMONIC_POPFD:
+            return {alone<popf>, true};
+        case push_sreg:
+            return {push_segment};
+        case pop_sreg:
+            return {alone<pop_segment>, true};
         case ZYDIS_MNEMONIC_ENTER: {
             Binding b = sized<alone<enter<uint32_t>>, alone<enter<uint16_t>>>(op);
             b.ends = true;
             return b;
         }
-        case ZYDIS_MNEMONIC_LEAVE: return sized<leave<uint32_t>, leave<uint16_t>>(op);
-        default: return {};
+        case ZYDIS_MNEMONIC_LEAVE:
+            return sized<leave<uint32_t>, leave<uint16_t>>(op);
+        default:
+            return {};
     }
 }
 

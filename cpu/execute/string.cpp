@@ -142,39 +142,62 @@ void outs(Core& c, const Operation* op) {
     const auto port = c.reg<uint16_t>(edx * 4);
     c.check_port(port, sizeof(T));
     const uint32_t by = step_of<T>(c);
-    repeat(c, op, {Row::port_outs_real, Row::port_rep_outs_real, Row::port_rep_outs_each}, true, [&] {
-        c.port_write(port, c.read<T>(nullptr, op->segment, pointer(c, op, esi)), sizeof(T));
-        advance(c, op, esi, by);
-        return true;
-    });
+    repeat(c, op, {Row::port_outs_real, Row::port_rep_outs_real, Row::port_rep_outs_each}, true,
+           [&] {
+               c.port_write(port, c.read<T>(nullptr, op->segment, pointer(c, op, esi)), sizeof(T));
+               advance(c, op, esi, by);
+               return true;
+           });
 }
 
 }  // namespace
 
 Binding bind_string(const Operation& op) {
     switch (op.mnemonic) {
-        case ZYDIS_MNEMONIC_MOVSB: return {alone<movs<uint8_t>>, true};
-        case ZYDIS_MNEMONIC_MOVSW: return {alone<movs<uint16_t>>, true};
-        case ZYDIS_MNEMONIC_MOVSD: return {alone<movs<uint32_t>>, true};
-        case ZYDIS_MNEMONIC_STOSB: return {alone<stos<uint8_t>>, true};
-        case ZYDIS_MNEMONIC_STOSW: return {alone<stos<uint16_t>>, true};
-        case ZYDIS_MNEMONIC_STOSD: return {alone<stos<uint32_t>>, true};
-        case ZYDIS_MNEMONIC_LODSB: return {alone<lods<uint8_t>>, true};
-        case ZYDIS_MNEMONIC_LODSW: return {alone<lods<uint16_t>>, true};
-        case ZYDIS_MNEMONIC_LODSD: return {alone<lods<uint32_t>>, true};
-        case ZYDIS_MNEMONIC_CMPSB: return {alone<cmps<uint8_t>>, true};
-        case ZYDIS_MNEMONIC_CMPSW: return {alone<cmps<uint16_t>>, true};
-        case ZYDIS_MNEMONIC_CMPSD: return {alone<cmps<uint32_t>>, true};
-        case ZYDIS_MNEMONIC_SCASB: return {alone<scas<uint8_t>>, true};
-        case ZYDIS_MNEMONIC_SCASW: return {alone<scas<uint16_t>>, true};
-        case ZYDIS_MNEMONIC_SCASD: return {alone<scas<uint32_t>>, true};
-        case ZYDIS_MNEMONIC_INSB: return {alone<ins<uint8_t>>, true};
-        case ZYDIS_MNEMONIC_INSW: return {alone<ins<uint16_t>>, true};
-        case ZYDIS_MNEMONIC_INSD: return {alone<ins<uint32_t>>, true};
-        case ZYDIS_MNEMONIC_OUTSB: return {alone<outs<uint8_t>>, true};
-        case ZYDIS_MNEMONIC_OUTSW: return {alone<outs<uint16_t>>, true};
-        case ZYDIS_MNEMONIC_OUTSD: return {alone<outs<uint32_t>>, true};
-        default: return {};
+        case ZYDIS_MNEMONIC_MOVSB:
+            return {alone<movs<uint8_t>>, true};
+        case ZYDIS_MNEMONIC_MOVSW:
+            return {alone<movs<uint16_t>>, true};
+        case ZYDIS_MNEMONIC_MOVSD:
+            return {alone<movs<uint32_t>>, true};
+        case ZYDIS_MNEMONIC_STOSB:
+            return {alone<stos<uint8_t>>, true};
+        case ZYDIS_MNEMONIC_STOSW:
+            return {alone<stos<uint16_t>>, true};
+        case ZYDIS_MNEMONIC_STOSD:
+            return {alone<stos<uint32_t>>, true};
+        case ZYDIS_MNEMONIC_LODSB:
+            return {alone<lods<uint8_t>>, true};
+        case ZYDIS_MNEMONIC_LODSW:
+            return {alone<lods<uint16_t>>, true};
+        case ZYDIS_MNEMONIC_LODSD:
+            return {alone<lods<uint32_t>>, true};
+        case ZYDIS_MNEMONIC_CMPSB:
+            return {alone<cmps<uint8_t>>, true};
+        case ZYDIS_MNEMONIC_CMPSW:
+            return {alone<cmps<uint16_t>>, true};
+        case ZYDIS_MNEMONIC_CMPSD:
+            return {alone<cmps<uint32_t>>, true};
+        case ZYDIS_MNEMONIC_SCASB:
+            return {alone<scas<uint8_t>>, true};
+        case ZYDIS_MNEMONIC_SCASW:
+            return {alone<scas<uint16_t>>, true};
+        case ZYDIS_MNEMONIC_SCASD:
+            return {alone<scas<uint32_t>>, true};
+        case ZYDIS_MNEMONIC_INSB:
+            return {alone<ins<uint8_t>>, true};
+        case ZYDIS_MNEMONIC_INSW:
+            return {alone<ins<uint16_t>>, true};
+        case ZYDIS_MNEMONIC_INSD:
+            return {alone<ins<uint32_t>>, true};
+        case ZYDIS_MNEMONIC_OUTSB:
+            return {alone<outs<uint8_t>>, true};
+        case ZYDIS_MNEMONIC_OUTSW:
+            return {alone<outs<uint16_t>>, true};
+        case ZYDIS_MNEMONIC_OUTSD:
+            return {alone<outs<uint32_t>>, true};
+        default:
+            return {};
     }
 }
 

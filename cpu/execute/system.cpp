@@ -36,9 +36,7 @@ void to_sreg(Core& c, const Operation* op) {
     c.load_segment(op->dst, selector);
     if (op->dst == ss) c.s.shadow = c.attention = true;
 }
-void from_sreg(Core& c, const Operation* op) {
-    store_word(c, op, c.s.segments[op->src].selector);
-}
+void from_sreg(Core& c, const Operation* op) { store_word(c, op, c.s.segments[op->src].selector); }
 
 template <unsigned Segment>
 void far_pointer(Core& c, const Operation* op) {
@@ -128,8 +126,12 @@ void to_control(Core& c, const Operation* op) {
     need_ring_0(c);
     const uint32_t v = c.reg<uint32_t>(op->src);
     switch (op->dst) {
-        case 0: c.set_cr0(v); break;
-        case 2: c.s.cr2 = v; break;
+        case 0:
+            c.set_cr0(v);
+            break;
+        case 2:
+            c.s.cr2 = v;
+            break;
         case 3:
             c.s.cr3 = v;
             c.flush_tlb();
@@ -139,20 +141,28 @@ void to_control(Core& c, const Operation* op) {
             if (v & ~0x7fu) c.fault(general_protection);
             c.s.cr4 = v;
             break;
-        default: c.fault(invalid_opcode);
+        default:
+            c.fault(invalid_opcode);
     }
 }
 void from_control(Core& c, const Operation* op) {
     need_ring_0(c);
     switch (op->src) {
-        case 0: c.set_reg<uint32_t>(op->dst, c.s.cr0); break;
-        case 2: c.set_reg<uint32_t>(op->dst, c.s.cr2); break;
-        case 3: c.set_reg<uint32_t>(op->dst, c.s.cr3); break;
+        case 0:
+            c.set_reg<uint32_t>(op->dst, c.s.cr0);
+            break;
+        case 2:
+            c.set_reg<uint32_t>(op->dst, c.s.cr2);
+            break;
+        case 3:
+            c.set_reg<uint32_t>(op->dst, c.s.cr3);
+            break;
         case 4:
             if (!c.model.cpuid) c.fault(invalid_opcode);
             c.set_reg<uint32_t>(op->dst, c.s.cr4);
             break;
-        default: c.fault(invalid_opcode);
+        default:
+            c.fault(invalid_opcode);
     }
 }
 
@@ -210,8 +220,8 @@ void arpl(Core& c, const Operation* op) {
 
 /// True where the descriptor may be looked at from this privilege level.
 bool visible(const Core& c, uint16_t selector, const Core::Descriptor& d) {
-    const bool conforming = !d.system() && (d.access() & access::code) &&
-                            (d.access() & access::conforming);
+    const bool conforming =
+        !d.system() && (d.access() & access::code) && (d.access() & access::conforming);
     return conforming || (d.dpl() >= c.s.cpl && d.dpl() >= (selector & 3u));
 }
 
@@ -227,7 +237,7 @@ void lar_lsl(Core& c, const Operation* op) {
         ok = tss_or_ldt || (!Limit && (t == 4 || t == 5 || t == 12));
     }
     if (ok) {
-        const uint32_t v = Limit ? d.limit() : d.high & 0x00ffff00;
+        const uint32_t v = Limit ? d.limit() : d.high & 0x00f0ff00;
         if (op->size == 4)
             c.set_reg<uint32_t>(op->dst, v);
         else
@@ -300,43 +310,78 @@ void leave_block(Core& c, const Operation* op) { c.retire(op - 1); }
 Binding bind_system(const Operation& op) {
     auto ends = [](Handler h) { return Binding{h, true}; };
     switch (op.mnemonic) {
-        case mov_to_sreg: return ends(alone<to_sreg>);
-        case mov_from_sreg: return ends(alone<from_sreg>);
-        case ZYDIS_MNEMONIC_LDS: return ends(alone<far_pointer<ds>>);
-        case ZYDIS_MNEMONIC_LES: return ends(alone<far_pointer<es>>);
-        case ZYDIS_MNEMONIC_LFS: return ends(alone<far_pointer<fs>>);
-        case ZYDIS_MNEMONIC_LGS: return ends(alone<far_pointer<gs>>);
-        case ZYDIS_MNEMONIC_LSS: return ends(alone<far_pointer<ss>>);
-        case ZYDIS_MNEMONIC_LGDT: return ends(alone<load_table<&State::gdtr>>);
-        case ZYDIS_MNEMONIC_LIDT: return ends(alone<load_table<&State::idtr>>);
-        case ZYDIS_MNEMONIC_SGDT: return ends(alone<store_table<&State::gdtr>>);
-        case ZYDIS_MNEMONIC_SIDT: return ends(alone<store_table<&State::idtr>>);
-        case ZYDIS_MNEMONIC_LLDT: return ends(alone<lldt>);
-        case ZYDIS_MNEMONIC_LTR: return ends(alone<ltr>);
-        case ZYDIS_MNEMONIC_SLDT: return ends(alone<sldt>);
-        case ZYDIS_MNEMONIC_STR: return ends(alone<str>);
-        case ZYDIS_MNEMONIC_SMSW: return ends(alone<smsw>);
-        case ZYDIS_MNEMONIC_LMSW: return ends(alone<lmsw>);
-        case ZYDIS_MNEMONIC_CLTS: return ends(alone<clts>);
-        case mov_to_control: return ends(alone<to_control>);
-        case mov_from_control: return ends(alone<from_control>);
-        case mov_to_debug: return ends(alone<to_debug>);
-        case mov_from_debug: return ends(alone<from_debug>);
-        case ZYDIS_MNEMONIC_CLI: return ends(alone<cli>);
-        case ZYDIS_MNEMONIC_STI: return ends(alone<sti>);
-        case ZYDIS_MNEMONIC_HLT: return ends(alone<hlt>);
-        case ZYDIS_MNEMONIC_ARPL: return ends(alone<arpl>);
-        case ZYDIS_MNEMONIC_LAR: return ends(alone<lar_lsl<false>>);
-        case ZYDIS_MNEMONIC_LSL: return ends(alone<lar_lsl<true>>);
-        case ZYDIS_MNEMONIC_VERR: return ends(alone<verify<false>>);
-        case ZYDIS_MNEMONIC_VERW: return ends(alone<verify<true>>);
-        case ZYDIS_MNEMONIC_CPUID: return ends(alone<cpuid>);
-        case ZYDIS_MNEMONIC_RDTSC: return ends(alone<rdtsc>);
+        case mov_to_sreg:
+            return ends(alone<to_sreg>);
+        case mov_from_sreg:
+            return ends(alone<from_sreg>);
+        case ZYDIS_MNEMONIC_LDS:
+            return ends(alone<far_pointer<ds>>);
+        case ZYDIS_MNEMONIC_LES:
+            return ends(alone<far_pointer<es>>);
+        case ZYDIS_MNEMONIC_LFS:
+            return ends(alone<far_pointer<fs>>);
+        case ZYDIS_MNEMONIC_LGS:
+            return ends(alone<far_pointer<gs>>);
+        case ZYDIS_MNEMONIC_LSS:
+            return ends(alone<far_pointer<ss>>);
+        case ZYDIS_MNEMONIC_LGDT:
+            return ends(alone<load_table<&State::gdtr>>);
+        case ZYDIS_MNEMONIC_LIDT:
+            return ends(alone<load_table<&State::idtr>>);
+        case ZYDIS_MNEMONIC_SGDT:
+            return ends(alone<store_table<&State::gdtr>>);
+        case ZYDIS_MNEMONIC_SIDT:
+            return ends(alone<store_table<&State::idtr>>);
+        case ZYDIS_MNEMONIC_LLDT:
+            return ends(alone<lldt>);
+        case ZYDIS_MNEMONIC_LTR:
+            return ends(alone<ltr>);
+        case ZYDIS_MNEMONIC_SLDT:
+            return ends(alone<sldt>);
+        case ZYDIS_MNEMONIC_STR:
+            return ends(alone<str>);
+        case ZYDIS_MNEMONIC_SMSW:
+            return ends(alone<smsw>);
+        case ZYDIS_MNEMONIC_LMSW:
+            return ends(alone<lmsw>);
+        case ZYDIS_MNEMONIC_CLTS:
+            return ends(alone<clts>);
+        case mov_to_control:
+            return ends(alone<to_control>);
+        case mov_from_control:
+            return ends(alone<from_control>);
+        case mov_to_debug:
+            return ends(alone<to_debug>);
+        case mov_from_debug:
+            return ends(alone<from_debug>);
+        case ZYDIS_MNEMONIC_CLI:
+            return ends(alone<cli>);
+        case ZYDIS_MNEMONIC_STI:
+            return ends(alone<sti>);
+        case ZYDIS_MNEMONIC_HLT:
+            return ends(alone<hlt>);
+        case ZYDIS_MNEMONIC_ARPL:
+            return ends(alone<arpl>);
+        case ZYDIS_MNEMONIC_LAR:
+            return ends(alone<lar_lsl<false>>);
+        case ZYDIS_MNEMONIC_LSL:
+            return ends(alone<lar_lsl<true>>);
+        case ZYDIS_MNEMONIC_VERR:
+            return ends(alone<verify<false>>);
+        case ZYDIS_MNEMONIC_VERW:
+            return ends(alone<verify<true>>);
+        case ZYDIS_MNEMONIC_CPUID:
+            return ends(alone<cpuid>);
+        case ZYDIS_MNEMONIC_RDTSC:
+            return ends(alone<rdtsc>);
         case ZYDIS_MNEMONIC_INVD:
         case ZYDIS_MNEMONIC_WBINVD:
-        case ZYDIS_MNEMONIC_INVLPG: return ends(alone<drop_cache>);
-        case not_integer: return ends(alone<not_integer_body>);
-        default: return {};
+        case ZYDIS_MNEMONIC_INVLPG:
+            return ends(alone<drop_cache>);
+        case not_integer:
+            return ends(alone<not_integer_body>);
+        default:
+            return {};
     }
 }
 

@@ -13,14 +13,28 @@ namespace {
 constexpr uint64_t page = 4096;
 
 std::vector<Key> keys(bool rom) {
-    std::vector<Key> list{
-        {"address", ValueType::integer, "0", "first physical address"},
-        {"size", ValueType::size, rom ? "64KiB" : "16MiB", "how much there is", {}, 4096,
-         uint64_t{3} << 30},
-        {"first_wait", ValueType::integer, "0", "wait states of a first or single beat, bus clocks",
-         {}, 0, 1000},
-        {"next_wait", ValueType::integer, "0", "wait states of each further beat of a burst", {}, 0,
-         1000}};
+    std::vector<Key> list{{"address", ValueType::integer, "0", "first physical address"},
+                          {"size",
+                           ValueType::size,
+                           rom ? "64KiB" : "16MiB",
+                           "how much there is",
+                           {},
+                           4096,
+                           uint64_t{3} << 30},
+                          {"first_wait",
+                           ValueType::integer,
+                           "0",
+                           "wait states of a first or single beat, bus clocks",
+                           {},
+                           0,
+                           1000},
+                          {"next_wait",
+                           ValueType::integer,
+                           "0",
+                           "wait states of each further beat of a burst",
+                           {},
+                           0,
+                           1000}};
     if (rom) list.push_back({"image", ValueType::file, "", "contents, placed at the end"});
     return list;
 }
@@ -48,7 +62,8 @@ Memory::Memory(const bus::DeviceContext& context, Kind kind)
     void* host = ::mmap(nullptr, direct_.size, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (host == MAP_FAILED)
-        throw Error(fmt::format("{}: the host can not give {} bytes of memory", path(), direct_.size));
+        throw Error(
+            fmt::format("{}: the host can not give {} bytes of memory", path(), direct_.size));
     direct_.host = static_cast<uint8_t*>(host);
     direct_.page_flags.resize(direct_.size / page);
     if (kind == Kind::rom && !config.text("image").empty()) load(config.text("image"));
@@ -70,8 +85,8 @@ void Memory::load(const std::string& file) {
     if (!in) throw Error(fmt::format("{}: {} can not be read", path(), file));
     const auto length = static_cast<uint64_t>(in.tellg());
     if (length > direct_.size)
-        throw Error(fmt::format("{}: {} has {} bytes, the ROM has {}; give it a larger size", path(),
-                                file, length, direct_.size));
+        throw Error(fmt::format("{}: {} has {} bytes, the ROM has {}; give it a larger size",
+                                path(), file, length, direct_.size));
     in.seekg(0);
     in.read(reinterpret_cast<char*>(direct_.host + (direct_.size - length)),
             static_cast<std::streamsize>(length));

@@ -40,23 +40,26 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 std::filesystem::path make_folder(const std::string& out) {
     std::error_code bad;
     std::filesystem::create_directories(out, bad);
-    if (bad) throw Error(fmt::format("--out {}: the folder can not be made: {}", out, bad.message()));
+    if (bad)
+        throw Error(fmt::format("--out {}: the folder can not be made: {}", out, bad.message()));
     return out;
 }
 
 std::string closing_words(const RunOptions& options) {
     std::string text = "\n";
     if (options.out.empty())
-        text += "Details: add --out DIR for report.txt, results.json and events.csv (every event)\n";
+        text +=
+            "Details: add --out DIR for report.txt, results.json and events.csv (every event)\n";
     else
-        text += fmt::format("Details: {0}/report.txt, {0}/results.json, {0}/events.csv (every event)\n",
-                            options.out);
+        text +=
+            fmt::format("Details: {0}/report.txt, {0}/results.json, {0}/events.csv (every event)\n",
+                        options.out);
     text += fmt::format(
         "Try next:\n"
-        "  southbridge run {0} --set cpu.model=pentium\n"
-        "  southbridge run {0} --set cpu.cache=perfect      (no data access goes over the bus)\n"
-        "  southbridge keys                                  (everything that a scenario may set)\n",
-        options.scenario);
+        "  {0} run {1} --set cpu.model=pentium\n"
+        "  {0} run {1} --set cpu.cache=perfect    (no data access goes over the bus)\n"
+        "  {0} keys    (everything that a scenario may set)\n",
+        options.program, options.scenario);
     return text;
 }
 

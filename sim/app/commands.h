@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The commands of the program, behind its command line. Each returns the exit status of the process:
-// 0 success, 2 for a wrong request (thrown as `Error`), else see Results::exit_status.
+// The commands of the program, behind its command line. Each returns the exit status of the
+// process: 0 success, 2 for a wrong request (thrown as `Error`), else see Results::exit_status.
 #pragma once
 
 #include <string>
@@ -10,6 +10,7 @@
 namespace sb::app {
 
 struct RunOptions {
+    std::string program = "southbridge";  // as it was called, for hints
     std::string scenario;
     std::vector<std::string> sets;
     std::string out;

@@ -28,8 +28,9 @@ ever, triple fault, time limit, wrong data); 130 interrupted.
 
 void scenario_options(CLI::App& command, sb::app::RunOptions& options) {
     command.add_option("scenario", options.scenario, "scenario file (TOML)")->required();
-    command.add_option("--set", options.sets,
-                       "override one key: table.key=value; may be given several times")
+    command
+        .add_option("--set", options.sets,
+                    "override one key: table.key=value; may be given several times")
         ->type_name("KEY=VALUE")
         ->take_all()
         ->allow_extra_args(false);
@@ -42,6 +43,7 @@ int main_or_throw(int argc, char** argv) {
     app.require_subcommand(1);
 
     sb::app::RunOptions run_options;
+    run_options.program = argv[0];
     CLI::App* run = app.add_subcommand("run", "run a scenario and print what it measured");
     scenario_options(*run, run_options);
     run->add_option("--out", run_options.out,

@@ -11,7 +11,7 @@
 
 namespace sb::app {
 
-Progress::Progress(const machine::Machine& machine) : machine_{machine} {
+Progress::Progress(machine::Machine& machine) : machine_{machine} {
     if (::isatty(STDERR_FILENO)) thread_ = std::thread{[this] { watch(); }};
 }
 
@@ -33,10 +33,10 @@ void Progress::watch() {
     while (!ended_.wait_for(lock, std::chrono::milliseconds{500}, [this] { return stop_; })) {
         const double host = std::chrono::duration<double>(Clock::now() - start).count();
         if (host < 1.0) continue;
-        const machine::Machine::Pulse pulse = machine_.pulse();
-        fmt::print(stderr, "\r  {} simulated, {:.0f} M instructions, {:.1f} M/s   ",
-                   to_string(pulse.time), static_cast<double>(pulse.instructions) / 1e6,
-                   static_cast<double>(pulse.instructions) / 1e6 / host);
+        const uint64_t cycles = machine_.pulse();
+        fmt::print(stderr, "\r  {} simulated, {:.0f} M cycles, {:.1f} M/s   ",
+                   to_string(machine_.processor().clock().cycles(cycles)),
+                   static_cast<double>(cycles) / 1e6, static_cast<double>(cycles) / 1e6 / host);
         std::fflush(stderr);
         shown = true;
     }

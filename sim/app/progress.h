@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A line on the terminal while a run lasts: simulated time, and instructions per second of the host.
+// A line on the terminal while a run lasts: simulated time, and cycles per second of the host.
 // It reads counters that the machine publishes, from a thread of its own, and never touches the
 // simulation. Nothing is printed where standard error is not a terminal, or in the first second.
 #pragma once
@@ -17,13 +17,13 @@ namespace sb::app {
 
 class Progress {
   public:
-    explicit Progress(const machine::Machine& machine);
+    explicit Progress(machine::Machine& machine);
     ~Progress();
 
   private:
     void watch();
 
-    const machine::Machine& machine_;
+    machine::Machine& machine_;
     std::mutex mutex_;
     std::condition_variable ended_;
     bool stop_ = false;

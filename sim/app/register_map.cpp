@@ -39,7 +39,8 @@ std::string key_lines(const std::vector<Key>& keys) {
     }
     for (const Key& key : keys) {
         const std::string value = key.fallback.empty() ? "-" : key.fallback;
-        out += fmt::format("  {:<{}}  {:<{}}  {}", key.name, name_width, value, value_width, key.doc);
+        out +=
+            fmt::format("  {:<{}}  {:<{}}  {}", key.name, name_width, value, value_width, key.doc);
         if (!key.choices.empty()) out += fmt::format(" ({})", fmt::join(key.choices, ", "));
         out += "\n";
     }
@@ -57,8 +58,8 @@ std::string register_lines(const bus::RegisterBank& bank) {
         return a->spec().offset < b->spec().offset;
     });
     std::string out = fmt::format("\nbank {} ({} bytes)\n", bank.spec().name, bank.spec().size);
-    out += fmt::format("  {:<7} {:<22} {:>4} {:<4} {:>10}  {}\n", "offset", "register", "bits", "acc",
-                       "reset", "description");
+    out += fmt::format("  {:<7} {:<22} {:>4} {:<4} {:>10}  {}\n", "offset", "register", "bits",
+                       "acc", "reset", "description");
     for (const bus::Register* reg : list) {
         const auto& spec = reg->spec();
         out += fmt::format("  0x{:<5x} {:<22} {:>4} {:<4} {:>#10x}  {}", spec.offset, spec.name,
@@ -77,7 +78,8 @@ std::string register_lines(const bus::RegisterBank& bank) {
 
 std::string model_list() {
     std::vector<const bus::DeviceModel*> models = bus::DeviceModels::instance().all();
-    std::sort(models.begin(), models.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+    std::sort(models.begin(), models.end(),
+              [](const auto* a, const auto* b) { return a->name < b->name; });
     std::string out;
     for (const auto* model : models)
         out += fmt::format("{:<{}}  {} ({})\n", model->name, widest_name(), model->summary,

@@ -25,8 +25,7 @@ class Reader {
     explicit Reader(std::span<const uint8_t> bytes) : bytes_{bytes} {}
     bool done() const { return bytes_.empty(); }
     std::span<const uint8_t> take(uint64_t n) {
-        if (n > bytes_.size())
-            throw Error("state archive: it ends early; save the machine again");
+        if (n > bytes_.size()) throw Error("state archive: it ends early; save the machine again");
         auto head = bytes_.first(n);
         bytes_ = bytes_.subspan(n);
         return head;
@@ -112,7 +111,8 @@ void Archive::sparse(std::string_view name, std::span<uint8_t> bytes) {
     while (!reader.done()) {
         uint64_t at = reader.u64();
         if (at >= bytes.size() || at % page != 0)
-            throw Error(fmt::format("state archive: \"{}\" holds an offset that is not in it", key));
+            throw Error(
+                fmt::format("state archive: \"{}\" holds an offset that is not in it", key));
         auto part = reader.take(std::min<uint64_t>(page, bytes.size() - at));
         std::copy(part.begin(), part.end(), bytes.begin() + static_cast<ptrdiff_t>(at));
     }

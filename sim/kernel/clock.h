@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A clock domain: a period in integer picoseconds and the conversions between cycles and time. No
-// process toggles; a clock is only arithmetic. The period is the nearest integer to 10^12 / Hz, so a
-// frequency that does not divide 10^12 is off by less than half a picosecond a cycle (33 ppm at
+// process toggles; a clock is only arithmetic. The period is the nearest integer to 10^12 / Hz, so
+// a frequency that does not divide 10^12 is off by less than half a picosecond a cycle (33 ppm at
 // 66 MHz); every cycle count stays exact, because all times are multiples of the rounded period.
 #pragma once
 
@@ -16,7 +16,9 @@ class Clock {
     static constexpr uint64_t max_hz = 100'000'000'000;  // 10 ps: below, the rounding would show.
 
     constexpr explicit Clock(uint64_t hz)
-        : hz_{hz < 1 ? 1 : hz > max_hz ? max_hz : hz},
+        : hz_{hz < 1        ? 1
+              : hz > max_hz ? max_hz
+                            : hz},
           period_{Time::ps((ps_per_second + hz_ / 2) / hz_)} {}
 
     constexpr uint64_t hz() const { return hz_; }

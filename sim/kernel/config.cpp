@@ -67,7 +67,8 @@ uint64_t plain_integer(const Key& key, const std::string& text) {
                 : c >= 'a' && c <= 'f' ? c - 'a' + 10
                 : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                        : 99;
-        if (d >= base || value > (~uint64_t{0} - static_cast<unsigned>(d)) / static_cast<unsigned>(base))
+        if (d >= base ||
+            value > (~uint64_t{0} - static_cast<unsigned>(d)) / static_cast<unsigned>(base))
             refuse(key, text);
         value = value * static_cast<unsigned>(base) + static_cast<unsigned>(d);
     }
@@ -91,14 +92,22 @@ std::string expected(const Key& key) {
                     : fmt::format(", from {} to {}", bound(key.least), bound(key.most));
     }
     switch (key.type) {
-        case ValueType::boolean: return "true or false";
-        case ValueType::integer: return "a whole number" + range;
-        case ValueType::text: return "a text";
-        case ValueType::file: return "the path of a file";
-        case ValueType::choice: return fmt::format("one of {}", fmt::join(key.choices, ", "));
-        case ValueType::frequency: return "a frequency such as \"66MHz\"" + range;
-        case ValueType::size: return "a size such as \"4KiB\"" + range;
-        case ValueType::duration: return "a duration such as \"150ns\"" + range;
+        case ValueType::boolean:
+            return "true or false";
+        case ValueType::integer:
+            return "a whole number" + range;
+        case ValueType::text:
+            return "a text";
+        case ValueType::file:
+            return "the path of a file";
+        case ValueType::choice:
+            return fmt::format("one of {}", fmt::join(key.choices, ", "));
+        case ValueType::frequency:
+            return "a frequency such as \"66MHz\"" + range;
+        case ValueType::size:
+            return "a size such as \"4KiB\"" + range;
+        case ValueType::duration:
+            return "a duration such as \"150ns\"" + range;
     }
     return "a value";
 }
@@ -109,16 +118,21 @@ Value parse_value(const Key& key, const std::string& text) {
             if (text == "true") return true;
             if (text == "false") return false;
             refuse(key, text);
-        case ValueType::integer: return check_value(key, plain_integer(key, text));
-        case ValueType::frequency: return check_value(key, quantity(key, text, frequency_units));
-        case ValueType::size: return check_value(key, quantity(key, text, size_units));
-        case ValueType::duration: return check_value(key, quantity(key, text, duration_units));
+        case ValueType::integer:
+            return check_value(key, plain_integer(key, text));
+        case ValueType::frequency:
+            return check_value(key, quantity(key, text, frequency_units));
+        case ValueType::size:
+            return check_value(key, quantity(key, text, size_units));
+        case ValueType::duration:
+            return check_value(key, quantity(key, text, duration_units));
         case ValueType::choice:
             if (std::find(key.choices.begin(), key.choices.end(), text) == key.choices.end())
                 refuse(key, text);
             return text;
         case ValueType::text:
-        case ValueType::file: return text;
+        case ValueType::file:
+            return text;
     }
     refuse(key, text);
 }

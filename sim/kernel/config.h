@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Settings, declared: a device model or a part of the machine lists its keys, each with a type, a
-// default and a line of documentation; a scenario gives values; `Config` hands them out checked. The
-// text of a value carries its unit ("66MHz", "4KiB", "150ns"). Sizes are bytes, durations integer
-// picoseconds, frequencies Hz; all are exact: a value that is not a whole number of those is an error.
+// default and a line of documentation; a scenario gives values; `Config` hands them out checked.
+// The text of a value carries its unit ("66MHz", "4KiB", "150ns"). Sizes are bytes, durations
+// integer picoseconds, frequencies Hz; all are exact: a value that is not a whole number of those
+// is an error.
 #pragma once
 
 #include <map>

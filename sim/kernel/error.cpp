@@ -20,14 +20,22 @@ uint64_t Findings::count(const std::string& what) const {
 
 const char* name(Outcome::Kind kind) {
     switch (kind) {
-        case Outcome::Kind::running: return "running";
-        case Outcome::Kind::guest_exit: return "guest exit";
-        case Outcome::Kind::halted: return "halted";
-        case Outcome::Kind::shutdown: return "shutdown";
-        case Outcome::Kind::time_limit: return "time limit";
-        case Outcome::Kind::idle: return "idle";
-        case Outcome::Kind::interrupted: return "interrupted";
-        case Outcome::Kind::mismatch: return "mismatch";
+        case Outcome::Kind::running:
+            return "running";
+        case Outcome::Kind::guest_exit:
+            return "guest exit";
+        case Outcome::Kind::halted:
+            return "halted";
+        case Outcome::Kind::shutdown:
+            return "shutdown";
+        case Outcome::Kind::time_limit:
+            return "time limit";
+        case Outcome::Kind::idle:
+            return "idle";
+        case Outcome::Kind::interrupted:
+            return "interrupted";
+        case Outcome::Kind::mismatch:
+            return "mismatch";
     }
     return "?";
 }

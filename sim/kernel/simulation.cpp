@@ -57,11 +57,11 @@ void Simulation::dispatch() {
 const Outcome& Simulation::run(Time limit) {
     if (finished()) return outcome_;
     Time now = kernel_now();
-    limit_ = limit;
     Time span = limit - now;
     // sc_start(sc_max_time()) runs until nothing is pending; SystemC's own limit is 2^64 - 1 ps.
     Time longest = Time::max() - Time::from(sc_core::sc_time_stamp());
     bool bounded = span < longest;
+    limit_ = limit;
     sc_core::sc_start((bounded ? span : longest).sc(), sc_core::SC_EXIT_ON_STARVATION);
     // Where the next event lies behind the limit, the time has stayed at the last one before it.
     if (bounded && !finished() && sc_core::sc_pending_activity() && kernel_now() < limit)
@@ -82,9 +82,7 @@ void Simulation::finish(Outcome outcome) {
 
 void Simulation::stop() { sc_core::sc_pause(); }
 
-void Simulation::forget(Component& component) {
-    std::erase(components_, &component);
-}
+void Simulation::forget(Component& component) { std::erase(components_, &component); }
 
 void Simulation::archive(Archive& archive) {
     Archive::Scope scope{archive, "simulation"};

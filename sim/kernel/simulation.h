@@ -27,8 +27,8 @@ class Simulation : public sc_core::sc_module {
     /// The kernel's time, plus the local offset of the access in progress.
     Time now() const { return kernel_now() + local_; }
     Time kernel_now() const { return epoch_ + Time::from(sc_core::sc_time_stamp()); }
-    /// When the kernel next has anything to do, or the limit of run(); Time::max() if never. now()
-    /// where it has at once.
+    /// When the kernel next has anything to do, the end of the run included; Time::max() if never.
+    /// now() where it has at once.
     Time next_event() const;
 
     /// Makes now() = kernel time + `offset` for as long as it lives. Scopes nest.
@@ -84,7 +84,7 @@ class Simulation : public sc_core::sc_module {
     Time notified_ = Time::max();  // when due_ will fire
     Time local_;
     Time epoch_;
-    Time limit_ = Time::max();  // of the run() in progress
+    Time limit_ = Time::max();  // of the run under way: nobody runs ahead beyond it
     bool lockstep_ = false;
     uint64_t timer_calls_ = 0;
     Outcome outcome_;

@@ -17,8 +17,8 @@ std::string to_string(Time t) {
     if (t == Time::max()) return "never";
     for (const Unit& unit : units)
         if (t.ps() >= unit.ps)
-            return fmt::format("{}.{:03} {}", t.ps() / unit.ps,
-                               t.ps() % unit.ps * 1000 / unit.ps, unit.name);
+            return fmt::format("{}.{:03} {}", t.ps() / unit.ps, t.ps() % unit.ps * 1000 / unit.ps,
+                               unit.name);
     return fmt::format("{} ps", t.ps());
 }
 

@@ -13,9 +13,7 @@ Timer::Timer(Component& owner, std::string name, std::function<void()> callback,
       name_{std::move(name)},
       callback_{std::move(callback)},
       rank_{rank} {
-    owner.declare_state(name_, [this](Archive& archive) {
-        archive.timer(*this);
-    });
+    owner.declare_state(name_, [this](Archive& archive) { archive.timer(*this); });
 }
 
 Timer::~Timer() { cancel(); }

@@ -53,7 +53,8 @@ class Image {
     explicit Image(const std::string& path) : path_{path} {
         std::error_code bad;
         const auto size = std::filesystem::file_size(path, bad);
-        if (bad) throw Error(fmt::format("{}: this guest can not be read: {}", path, bad.message()));
+        if (bad)
+            throw Error(fmt::format("{}: this guest can not be read: {}", path, bad.message()));
         if (size > largest_file) refuse("it is larger than 256 MiB");
         bytes_.resize(size);
         std::ifstream in{path, std::ios::binary};
@@ -87,9 +88,9 @@ uint8_t* guest_memory(bus::AddressSpace& memory, const Image& image, uint64_t ad
     const auto* range = memory.find(address);
     if (!range || !range->direct || !range->direct->writable || size > range->size ||
         address - range->start > range->size - size)
-        image.refuse(fmt::format(
-            "it wants {} bytes at {:#x}, where the machine has no memory; give it more", size,
-            address));
+        image.refuse(
+            fmt::format("it wants {} bytes at {:#x}, where the machine has no memory; give it more",
+                        size, address));
     return range->direct->host + (address - range->start);
 }
 
@@ -123,7 +124,8 @@ Symbols load_symbols(const Image& image, const Elf32_Ehdr& header) try {
         if (table.sh_type != SHT_SYMTAB) continue;
         const auto names =
             image.at<Elf32_Shdr>(header.e_shoff + uint64_t{table.sh_link} * sizeof(Elf32_Shdr));
-        const auto* text = reinterpret_cast<const char*>(image.part(names.sh_offset, names.sh_size));
+        const auto* text =
+            reinterpret_cast<const char*>(image.part(names.sh_offset, names.sh_size));
         for (uint64_t at = 0; at + sizeof(Elf32_Sym) <= table.sh_size; at += sizeof(Elf32_Sym)) {
             const auto symbol = image.at<Elf32_Sym>(table.sh_offset + at);
             const bool function = ELF32_ST_TYPE(symbol.st_info) == STT_FUNC;
@@ -169,7 +171,7 @@ std::vector<std::filesystem::path> guest_folders() {
     std::error_code ignored;
     const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
     const auto root = program.parent_path().parent_path();
-    folders.push_back(root / "guest");                       // a build tree
+    folders.push_back(root / "guest");                    // a build tree
     folders.push_back(root / "share/southbridge/guest");  // an installation
     return folders;
 }
@@ -225,8 +227,10 @@ std::string find_guest(const std::string& program) {
         if (std::filesystem::exists(path)) return path.string();
         looked += (looked.empty() ? "" : ", ") + folder.string();
     }
-    throw Error(fmt::format("there is no guest \"{}\" (looked in {}); name an ELF file by its path, "
-                            "or build the guests first", program, looked));
+    throw Error(
+        fmt::format("there is no guest \"{}\" (looked in {}); name an ELF file by its path, "
+                    "or build the guests first",
+                    program, looked));
 }
 
 }  // namespace sb::machine

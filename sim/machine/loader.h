@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loads a guest program: a 32-bit ELF executable for i386, with or without a Multiboot 1 header. Its
-// segments go to their physical addresses; a Multiboot information structure with the command line
-// and the memory map is placed below 640 KiB. What a loader leaves in the registers is returned for
-// the processor (Multiboot Specification 0.6.96, 3.2).
+// Loads a guest program: a 32-bit ELF executable for i386, with or without a Multiboot 1 header.
+// Its segments go to their physical addresses; a Multiboot information structure with the command
+// line and the memory map is placed below 640 KiB. What a loader leaves in the registers is
+// returned for the processor (Multiboot Specification 0.6.96, 3.2).
 //
 // Hostile files: every offset and size is checked; `Error` says what is wrong with the file.
 #pragma once

@@ -3,7 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <cxxabi.h>
+
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <map>
 
 #include "bus/disk_image.h"
 #include "sim/observe/text_output.h"
@@ -11,7 +16,8 @@
 namespace sb::machine {
 namespace {
 
-constexpr unsigned processor_priority = 8;  // after every bus master: a PC's processor yields the bus
+constexpr unsigned processor_priority =
+    8;  // after every bus master: a PC's processor yields the bus
 // Where a PC's firmware begins to give out PCI addresses: ports above the legacy devices', memory
 // between RAM and the I/O APIC.
 constexpr uint32_t first_pci_port = 0xc000;
@@ -27,6 +33,16 @@ std::string command_line(const Plan& plan) {
     for (const auto& [name, value] : plan.parameters)
         line += (line.empty() ? "" : " ") + name + "=" + value;
     return line;
+}
+
+/// A C++ function's name as its source has it; the offset behind it stays.
+std::string demangled(const std::string& symbol) {
+    const size_t plus = symbol.find('+');
+    int status = 0;
+    std::unique_ptr<char, decltype(&std::free)> name{
+        abi::__cxa_demangle(symbol.substr(0, plus).c_str(), nullptr, nullptr, &status), &std::free};
+    if (!name) return symbol;
+    return name.get() + (plus == std::string::npos ? "" : symbol.substr(plus));
 }
 
 }  // namespace
@@ -53,8 +69,8 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     const bool has_apic = board.find<bus::InterruptAcknowledge>("intr.acknowledge") != nullptr;
     board.line(has_apic ? "intr" : "pic.intr").connect(*cpu_, cpu::Cpu::intr);
     board.line("nmi").connect(*cpu_, cpu::Cpu::nmi);
-    if (auto* controller = board.find<bus::InterruptAcknowledge>(
-            has_apic ? "intr.acknowledge" : "pic.acknowledge"))
+    if (auto* controller = board.find<bus::InterruptAcknowledge>(has_apic ? "intr.acknowledge"
+                                                                          : "pic.acknowledge"))
         cpu_->connect_acknowledge(*controller);
     cpu_->poll_stop(stop_requested);
     for (const auto& device : chassis_->devices()) device->reset();
@@ -64,8 +80,8 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
 
 Machine::~Machine() = default;
 
-/// No firmware runs before a guest that is loaded directly: what it would leave behind is done here.
-/// (The local APIC's part, virtual wire mode, is a setting of that device.)
+/// No firmware runs before a guest that is loaded directly: what it would leave behind is done
+/// here. (The local APIC's part, virtual wire mode, is a setting of that device.)
 void Machine::hand_off() {
     uint32_t port = first_pci_port, memory = first_pci_memory;
     for (pci::Function* function : chassis_->pci.functions()) function->assign_bases(port, memory);
@@ -87,27 +103,33 @@ void Machine::load(const Plan& plan) {
 void Machine::run() {
     sim_.run(plan_.run.duration("time_limit"));
     explain_end();
-    close_phase();
+    cpu_->settle(sim_.kernel_now());
+    close_phase(cpu_->local_time());
     for (const auto& device : chassis_->devices()) device->finish();
 }
 
 /// A run that reached its limit, or in which nothing was left to happen, has no outcome yet.
 void Machine::explain_end() {
     const Time limit = plan_.run.duration("time_limit");
-    if (sim_.finished()) return;
-    if (sim_.now() >= limit)
+    if (!sim_.finished() && sim_.now() >= limit)
         sim_.finish({Outcome::Kind::time_limit, 0,
                      fmt::format("The time limit of {} was reached (run.time_limit).",
                                  to_string(limit))});
-    else
+    else if (!sim_.finished())
         sim_.finish({Outcome::Kind::idle, 0,
                      "Nothing is left that could happen: the processor is halted, and no device "
-                     "will ever interrupt it.\n" + cpu_->describe_state()});
+                     "will ever interrupt it."});
+    const Outcome::Kind kind = sim_.outcome().kind;
+    if (kind == Outcome::Kind::idle || kind == Outcome::Kind::shutdown ||
+        kind == Outcome::Kind::time_limit)
+        state_ = "\n" + cpu_->describe_state();
+    const std::string where = symbols_.locate(cpu_->state().eip);
+    if (!where.empty() && kind != Outcome::Kind::guest_exit)
+        state_ += "in " + demangled(where) + "\n";
 }
 
-void Machine::close_phase() {
+void Machine::close_phase(Time now) {
     PhaseAccount& account = phases_[phase_];
-    const Time now = sim_.now();
     const Time held = chassis_->bus.held();
     account.elapsed += now - phase_since_;
     account.bus_held += held - phase_bus_;
@@ -116,7 +138,7 @@ void Machine::close_phase() {
 }
 
 void Machine::phase(unsigned id, const std::string& name) {
-    close_phase();
+    close_phase(sim_.now());
     if (id >= phases_.size()) phases_.resize(id + 1);
     phases_[id].name = name;
     phase_ = id;
@@ -150,16 +172,38 @@ PhaseResult Machine::phase_result(unsigned id) const {
             cpu_->attribution().of(static_cast<uint8_t>(id)), account.bus_held};
 }
 
+/// Blocks belong to the function in which they begin.
+std::vector<FunctionResult> Machine::functions() const {
+    std::map<std::string, FunctionResult> by_name;
+    for (const auto& [address, spent] : cpu_->profile()) {
+        const Symbol* symbol = symbols_.find(address);
+        const std::string name = symbol ? demangled(symbol->name) : "(no symbol)";
+        FunctionResult& function = by_name[name];
+        function.name = name;
+        function.cycles += spent.cycles;
+        function.instructions += spent.instructions;
+    }
+    std::vector<FunctionResult> list;
+    for (auto& [name, function] : by_name) list.push_back(std::move(function));
+    std::stable_sort(
+        list.begin(), list.end(),
+        [](const FunctionResult& a, const FunctionResult& b) { return a.cycles > b.cycles; });
+    return list;
+}
+
 Results Machine::results() const {
     Results results;
+    results.functions = functions();
     results.file = plan_.file;
     results.title = plan_.title;
     results.question = plan_.question;
     results.outcome = sim_.outcome();
-    results.elapsed = sim_.now();
+    results.outcome.text += state_;
+    results.elapsed = cpu_->local_time();
     results.cpu_model = cpu_->model().name;
     results.cpu_hz = cpu_->clock().hz();
-    results.total = {"total", results.elapsed, 0, cpu_->attribution().total(), chassis_->bus.held()};
+    results.total = {"total", results.elapsed, 0, cpu_->attribution().total(),
+                     chassis_->bus.held()};
     for (unsigned id = 0; id < phases_.size(); ++id) {
         results.phases.push_back(phase_result(id));
         results.total.bytes += phases_[id].bytes;
@@ -176,8 +220,6 @@ Results Machine::results() const {
     results.console = console_;
     return results;
 }
-
-Machine::Pulse Machine::pulse() const { return {}; }
 
 void Machine::request_stop() { stop_requested.store(true, std::memory_order_relaxed); }
 

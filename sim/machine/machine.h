@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A built machine: a chassis with its processor, a loaded guest, and everything that listens to the
-// guest. One machine makes one run. It is built from a plan, so what can still fail is a device that
-// can not work, a clash of addresses, or a guest that can not be loaded: `Error`, with its place.
+// guest. One machine makes one run. It is built from a plan, so what can still fail is a device
+// that can not work, a clash of addresses, or a guest that can not be loaded: `Error`, with its
+// place.
 //
-// Threads: a machine belongs to one thread, but `pulse` and `request_stop` may be called from others
-// and from signal handlers.
+// Threads: a machine belongs to one thread, but `pulse` and `request_stop` may be called from
+// others and from signal handlers.
 #pragma once
 
 #include <memory>
@@ -39,12 +40,8 @@ class Machine : private bus::GuestProbeListener {
     /// What was found out. After run().
     Results results() const;
 
-    struct Pulse {
-        Time time;
-        uint64_t instructions;
-    };
-    /// How far it is: a recent value.
-    Pulse pulse() const;
+    /// How far it is, in processor cycles: a recent value.
+    uint64_t pulse() const { return cpu_->recent_cycles(); }
     /// Asks the running machine of this process to stop soon. Safe in a signal handler.
     static void request_stop();
 
@@ -62,8 +59,9 @@ class Machine : private bus::GuestProbeListener {
 
     void hand_off();
     void load(const Plan& plan);
-    void close_phase();
+    void close_phase(Time now);
     void explain_end();
+    std::vector<FunctionResult> functions() const;
     PhaseResult phase_result(unsigned id) const;
 
     Plan plan_;
@@ -82,6 +80,7 @@ class Machine : private bus::GuestProbeListener {
     std::vector<ChecksumResult> checksums_;
     uint64_t checked_sectors_ = 0;
     std::string console_;
+    std::string state_;
 };
 
 }  // namespace sb::machine

@@ -15,8 +15,13 @@ namespace {
 constexpr const char* device_key = "device";
 
 std::vector<Key> run_keys() {
-    return {{"time_limit", ValueType::duration, "10s", "simulated time after which the run ends",
-             {}, 1, ~uint64_t{0}}};
+    return {{"time_limit",
+             ValueType::duration,
+             "10s",
+             "simulated time after which the run ends",
+             {},
+             1,
+             ~uint64_t{0}}};
 }
 
 std::vector<Key> machine_keys() {
@@ -26,13 +31,24 @@ std::vector<Key> machine_keys() {
 // Defaults: the 2-clock single and 2-1-1-1 burst transfers of the Intel486 bus (Intel486
 // Microprocessor Hardware Reference Manual, chapter 3), at PCI's clock.
 std::vector<Key> bus_keys() {
-    return {{"clock", ValueType::frequency, "33.333333MHz", "system bus clock", {}, 1'000'000,
-             1'000'000'000},
-            {"width", ValueType::integer, "4", "bytes a beat", {}, 1, 64},
-            {"address_clocks", ValueType::integer, "1", "clocks before the first beat", {}, 0, 1000},
-            {"data_clocks", ValueType::integer, "1", "clocks a beat", {}, 1, 1000},
-            {"longest_burst", ValueType::integer, "16", "beats after which a master lets others on",
-             {}, 1, 4096}};
+    return {
+        {"clock",
+         ValueType::frequency,
+         "33.333333MHz",
+         "system bus clock",
+         {},
+         1'000'000,
+         1'000'000'000},
+        {"width", ValueType::integer, "4", "bytes a beat", {}, 1, 64},
+        {"address_clocks", ValueType::integer, "1", "clocks before the first beat", {}, 0, 1000},
+        {"data_clocks", ValueType::integer, "1", "clocks a beat", {}, 1, 1000},
+        {"longest_burst",
+         ValueType::integer,
+         "16",
+         "beats after which a master lets others on",
+         {},
+         1,
+         4096}};
 }
 
 std::vector<Key> guest_keys() {
@@ -79,9 +95,11 @@ Config fill(const Scenario& scenario, const std::string& table, const std::vecto
     if (found == scenario.tables().end()) return config;
     for (const auto& [name, raw] : found->second.values) {
         if (name == device_key) continue;
-        auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == name; });
+        auto key =
+            std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == name; });
         if (key == keys.end())
-            fail(raw.place, fmt::format("[{}] has no key \"{}\"{}", table, name, hint(name, names(keys))));
+            fail(raw.place,
+                 fmt::format("[{}] has no key \"{}\"{}", table, name, hint(name, names(keys))));
         try {
             Value value = typed(*key, raw);
             if (key->type == ValueType::file && !raw.text().empty()) {
@@ -118,7 +136,8 @@ std::vector<DevicePlan> plan_devices(const Scenario& scenario) {
             for (const KeyGroup& group : key_groups()) known.push_back(group.table);
             fail(table.place,
                  fmt::format("there is no device \"{}\" on the board{}; a new one needs a key {} "
-                             "(its model)", name, hint(name, known), device_key));
+                             "(its model)",
+                             name, hint(name, known), device_key));
         }
         if (device->text() == "none") continue;
         const bus::DeviceModel* model = bus::DeviceModels::instance().find(device->text());
@@ -157,8 +176,8 @@ Plan make_plan(const Scenario& scenario) {
     static const std::vector<std::string> top{"title", "question"};
     for (const auto& [name, raw] : scenario.tables().at("").values)
         if (std::find(top.begin(), top.end(), name) == top.end())
-            fail(raw.place, fmt::format("there is no key \"{}\" outside of a table{}", name,
-                                        hint(name, top)));
+            fail(raw.place,
+                 fmt::format("there is no key \"{}\" outside of a table{}", name, hint(name, top)));
     Plan plan;
     plan.file = scenario.file();
     plan.title = top_text(scenario, "title");

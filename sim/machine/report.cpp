@@ -11,6 +11,7 @@ namespace sb::machine {
 namespace {
 
 constexpr size_t shown_findings = 12;
+constexpr size_t shown_functions = 6;
 
 struct Paint {
     bool on;
@@ -58,7 +59,10 @@ std::string table(const Results& results, const Paint& paint) {
         if (*metric.unit) head += fmt::format(" [{}]", metric.unit);
         out += fmt::format("  {:<{}}", head, label);
         for (const PhaseResult* phase : phases)
-            out += fmt::format("{:>{}}", grouped(metric.value(*phase, results), metric.decimals),
+            out += fmt::format("{:>{}}",
+                               metric.of_bytes && phase->bytes == 0
+                                   ? "-"
+                                   : grouped(metric.value(*phase, results), metric.decimals),
                                width);
         out += "\n";
     }
@@ -83,14 +87,31 @@ std::string checksum_lines(const Results& results, const Paint& paint) {
             ++good;
             continue;
         }
-        out += paint.bad("  data differs: ") +
-               fmt::format("drive {}, {} sectors from {}: the guest read CRC-32 {:08x}, ", c.drive,
-                           c.sectors, c.lba, c.guest) +
-               (c.problem.empty() ? fmt::format("the image has {:08x}\n", c.image)
-                                  : c.problem + "\n");
+        out +=
+            paint.bad("  data differs: ") +
+            fmt::format("drive {}, {} sectors from {}: the guest read CRC-32 {:08x}, ", c.drive,
+                        c.sectors, c.lba, c.guest) +
+            (c.problem.empty() ? fmt::format("the image has {:08x}\n", c.image) : c.problem + "\n");
     }
-    if (good > 0) out = fmt::format("  data: {} of {} checksums equal the disk image's\n", good,
-                                    results.checksums.size()) + out;
+    if (good > 0)
+        out = fmt::format("  data: {} of {} checksums equal the disk image's\n", good,
+                          results.checksums.size()) +
+              out;
+    return out;
+}
+
+std::string function_lines(const Results& results, const Paint& paint) {
+    uint64_t all = 0;
+    for (const FunctionResult& f : results.functions) all += f.cycles;
+    if (all == 0) return {};
+    std::string out = paint.bold("\nWhere the processor was, by guest function\n");
+    for (size_t i = 0; i < std::min(shown_functions, results.functions.size()); ++i) {
+        const FunctionResult& f = results.functions[i];
+        const double part = static_cast<double>(f.cycles) / static_cast<double>(all);
+        out += fmt::format("  {:5.1f} %  {:>14} cycles  {:>12} instructions  {}\n", 100 * part,
+                           grouped(static_cast<double>(f.cycles), 0),
+                           grouped(static_cast<double>(f.instructions), 0), f.name);
+    }
     return out;
 }
 
@@ -124,6 +145,7 @@ std::string report(const Results& results, const ReportOptions& options) {
     out += table(results, paint) + "\n";
     out += checksum_lines(results, paint);
     out += outcome_line(results, paint);
+    out += function_lines(results, paint);
     out += finding_lines(results, paint);
     return out;
 }

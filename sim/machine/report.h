@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A run's results as a person reads them: what ran, the table of phases, what the guest did that the
-// hardware does not define, and what to look at next.
+// A run's results as a person reads them: what ran, the table of phases, what the guest did that
+// the hardware does not define, and what to look at next.
 #pragma once
 
 #include <string>

@@ -26,47 +26,50 @@ double per_byte(double value, const PhaseResult& phase) {
 
 const std::vector<Metric> phase_metrics{
     {"elapsed", "us", "simulated time spent in the phase",
-     [](const PhaseResult& p, const Results&) { return p.elapsed.seconds() * 1e6; }, 3, "result"},
+     [](const PhaseResult& p, const Results&) { return p.elapsed.seconds() * 1e6; }, 3, false,
+     "result"},
     {"throughput", "MB/s", "bytes moved per simulated second, in units of 10^6",
      [](const PhaseResult& p, const Results&) {
          return p.elapsed.ps() ? static_cast<double>(p.bytes) / p.elapsed.seconds() / 1e6 : 0.0;
      },
-     3, "result"},
+     3, true, "result"},
     {"bytes", "B", "bytes of work that the guest reported for the phase",
-     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.bytes); }, 0, "result"},
-    {"executing", "cycles", "instructions, by the published clocks", cycles_of<cpu::Cause::executing>,
-     0, "CPU cycles"},
+     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.bytes); }, 0, true,
+     "result"},
+    {"executing", "cycles", "instructions, by the published clocks",
+     cycles_of<cpu::Cause::executing>, 0, false, "CPU cycles"},
     {"I/O stall", "cycles", "waiting for a port or a device register",
-     cycles_of<cpu::Cause::io_stall>, 0, "CPU cycles"},
+     cycles_of<cpu::Cause::io_stall>, 0, false, "CPU cycles"},
     {"memory stall", "cycles", "waiting for memory or for the bus to memory",
-     cycles_of<cpu::Cause::memory_stall>, 0, "CPU cycles"},
+     cycles_of<cpu::Cause::memory_stall>, 0, false, "CPU cycles"},
     {"interrupt entry", "cycles", "from acknowledge to the handler's first instruction",
-     cycles_of<cpu::Cause::interrupt_entry>, 0, "CPU cycles"},
+     cycles_of<cpu::Cause::interrupt_entry>, 0, false, "CPU cycles"},
     {"interrupt exit", "cycles", "returning from handlers (IRET)",
-     cycles_of<cpu::Cause::interrupt_exit>, 0, "CPU cycles"},
-    {"halted", "cycles", "stopped at HLT, waiting for an interrupt", cycles_of<cpu::Cause::halted>, 0,
-     "CPU cycles"},
+     cycles_of<cpu::Cause::interrupt_exit>, 0, false, "CPU cycles"},
+    {"halted", "cycles", "stopped at HLT, waiting for an interrupt", cycles_of<cpu::Cause::halted>,
+     0, false, "CPU cycles"},
     {"all cycles", "cycles", "the sum of the causes above, and the time elapsed",
      [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.total()); }, 0,
-     "CPU cycles"},
+     false, "CPU cycles"},
     {"cycles per byte", "cycles/B", "cycles not halted, per byte moved",
-     [](const PhaseResult& p, const Results&) { return per_byte(busy_cycles(p), p); }, 3, "cost"},
-    {"instructions", "", "instructions retired",
-     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.instructions); }, 0,
+     [](const PhaseResult& p, const Results&) { return per_byte(busy_cycles(p), p); }, 3, true,
      "cost"},
+    {"instructions", "", "instructions retired",
+     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.instructions); },
+     0, false, "cost"},
     {"interrupts", "", "external interrupts taken",
      [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.interrupts); }, 0,
-     "cost"},
+     false, "cost"},
     {"bus utilisation", "%", "time that the system bus was held by anyone",
      [](const PhaseResult& p, const Results&) {
          return share(p.bus_held.seconds(), p.elapsed.seconds());
      },
-     2, "cost"},
+     2, false, "cost"},
     {"CPU left", "%", "share of the cycles that were halted: time left for other work",
      [](const PhaseResult& p, const Results&) {
          return share(cycles_of<cpu::Cause::halted>(p, {}), static_cast<double>(p.cpu.total()));
      },
-     2, "cost"},
+     2, false, "cost"},
 };
 
 bool Results::success() const {
@@ -116,6 +119,10 @@ nlohmann::ordered_json to_json(const Results& results) {
     for (const PhaseResult& phase : results.phases) json["phases"].push_back(phase_json(phase));
     for (const GuestMetric& metric : results.metrics)
         json["guest_metrics"][metric.name] = metric.value;
+    json["functions"] = Json::array();
+    for (const FunctionResult& f : results.functions)
+        json["functions"].push_back(
+            {{"name", f.name}, {"cycles", f.cycles}, {"instructions", f.instructions}});
     json["checksums"] = Json::array();
     for (const ChecksumResult& c : results.checksums)
         json["checksums"].push_back({{"drive", c.drive},

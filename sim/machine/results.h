@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a run found out, as plain data: nothing here refers to the machine any more. Every measured
-// quantity is declared once, with its name, unit and description, in `phase_metrics`; the table, the
-// JSON and the documentation come from there.
+// quantity is declared once, with its name, unit and description, in `phase_metrics`; the table,
+// the JSON and the documentation come from there.
 #pragma once
 
 #include <array>
@@ -41,6 +41,13 @@ struct MasterResult {
     Time held, waited;
 };
 
+/// Cycles spent in one function of the guest, halted ones not counted.
+struct FunctionResult {
+    std::string name;
+    uint64_t cycles = 0;
+    uint64_t instructions = 0;
+};
+
 /// A checksum that the guest gave of data it had read, against the disk image.
 struct ChecksumResult {
     unsigned drive = 0;
@@ -59,7 +66,8 @@ struct Results {
     std::string cpu_model;
     uint64_t cpu_hz = 0;
     PhaseResult total;
-    std::vector<PhaseResult> phases;  // in the order in which the guest named them
+    std::vector<PhaseResult> phases;        // in the order in which the guest named them
+    std::vector<FunctionResult> functions;  // most cycles first
     std::vector<CounterResult> counters;
     std::vector<GuestMetric> metrics;
     std::vector<MasterResult> masters;
@@ -69,7 +77,7 @@ struct Results {
 
     /// True where the guest ended by itself with success and every checksum matched.
     bool success() const;
-    /// The exit status of the program; see docs/exit-codes in `southbridge run --help`.
+    /// The exit status of the program; see `southbridge --help`.
     int exit_status() const;
 };
 
@@ -80,6 +88,7 @@ struct Metric {
     const char* doc;
     double (*value)(const PhaseResult& phase, const Results& run);
     int decimals;
+    bool of_bytes;      // says nothing about a phase without bytes
     const char* group;  // rows of one group stand together in the table
 };
 extern const std::vector<Metric> phase_metrics;

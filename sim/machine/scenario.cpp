@@ -16,7 +16,8 @@
 namespace sb::machine {
 namespace {
 
-constexpr uint64_t scenario_order = uint64_t{1} << 32;  // a scenario's devices come after the board's
+constexpr uint64_t scenario_order = uint64_t{1}
+                                    << 32;  // a scenario's devices come after the board's
 constexpr size_t longest_file = 1u << 20;
 
 std::string read_file(const std::string& path) {
@@ -36,8 +37,8 @@ RawValue raw(const toml::node& node, const Place& place, const std::string& key)
     if (auto truth = node.value_exact<bool>()) return {*truth, place};
     if (auto number = node.value_exact<int64_t>()) return {*number, place};
     if (auto text = node.value_exact<std::string>()) return {*text, place};
-    throw Error(fmt::format("{}: \"{}\" must be a text, a whole number, true or false", place.text(),
-                            key));
+    throw Error(
+        fmt::format("{}: \"{}\" must be a text, a whole number, true or false", place.text(), key));
 }
 
 }  // namespace

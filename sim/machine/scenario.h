@@ -50,7 +50,8 @@ class Scenario {
     /// Tables by dotted name: "cpu", "disk", "guest.parameters".
     const std::map<std::string, RawTable>& tables() const { return tables_; }
     const RawValue* find(const std::string& table, const std::string& key) const;
-    /// A path in the scenario, made relative to the scenario's folder; one from --set stays as it is.
+    /// A path in the scenario, made relative to the scenario's folder; one from --set stays as it
+    /// is.
     std::string resolve(const RawValue& value) const;
 
   private:

@@ -42,12 +42,23 @@ std::string Stream::describe(const Event& event) const {
         const uint64_t value = event.values[i];
         fmt::format_to(out, "{}{}=", i ? " " : "", field.name);
         switch (field.show) {
-            case Show::decimal: fmt::format_to(out, "{}", value); break;
-            case Show::hex: fmt::format_to(out, "{:#x}", value); break;
-            case Show::boolean: fmt::format_to(out, "{}", value ? 1 : 0); break;
-            case Show::time: fmt::format_to(out, "{}ps", value); break;
-            case Show::name: fmt::format_to(out, "{}", name(value)); break;
-            case Show::none: break;
+            case Show::decimal:
+                fmt::format_to(out, "{}", value);
+                break;
+            case Show::hex:
+                fmt::format_to(out, "{:#x}", value);
+                break;
+            case Show::boolean:
+                fmt::format_to(out, "{}", value ? 1 : 0);
+                break;
+            case Show::time:
+                fmt::format_to(out, "{}ps", value);
+                break;
+            case Show::name:
+                fmt::format_to(out, "{}", name(value));
+                break;
+            case Show::none:
+                break;
         }
     }
     return text;

@@ -14,23 +14,27 @@ struct Dut : Component {
     observe::Stream stream;
     observe::Probe probe{stream, "dut"};
     RegisterBank bank{*this, probe, {.size = 16, .access_time = 100_ns, .hole = 0xff}};
-    Register control{bank, {.name = "CONTROL", .offset = 0, .bits = 32, .reset = 0x10,
-                            .doc = "control"}};
+    Register control{bank,
+                     {.name = "CONTROL", .offset = 0, .bits = 32, .reset = 0x10, .doc = "control"}};
     Field enable{control, "ENABLE", 0, "on"};
     Field level{control, "LEVEL", 7, 4, "level"};
     Field sticky{control, "STICKY", 31, "what happened", w1c};
     std::vector<uint64_t> reads;
-    Register data{bank, {.name = "DATA", .offset = 8, .bits = 16, .doc = "data", .fifo = true},
+    Register data{bank,
+                  {.name = "DATA", .offset = 8, .bits = 16, .doc = "data", .fifo = true},
                   {.read = [this] {
                       reads.push_back(now().ps());
                       return 0x1000 + reads.size();
                   }}};
-    Register version{bank, {.name = "VERSION", .offset = 12, .bits = 8, .access = ro, .reset = 3,
-                            .doc = "version"}};
+    Register version{
+        bank,
+        {.name = "VERSION", .offset = 12, .bits = 8, .access = ro, .reset = 3, .doc = "version"}};
 
-    Register word{bank, {.name = "WORD", .offset = 13, .bits = 8, .access = wo, .doc = "bit 4 set"},
+    Register word{bank,
+                  {.name = "WORD", .offset = 13, .bits = 8, .access = wo, .doc = "bit 4 set"},
                   {.takes = [](uint64_t v) { return (v & 0x10) != 0; }}};
-    Register other{bank, {.name = "OTHER", .offset = 13, .bits = 8, .access = wo, .doc = "the rest"}};
+    Register other{bank,
+                   {.name = "OTHER", .offset = 13, .bits = 8, .access = wo, .doc = "the rest"}};
     Register index{bank, {.name = "INDEX", .offset = 4, .bits = 16, .doc = "index", .whole = true}};
 
     uint64_t access(bool write, uint32_t offset, unsigned bytes, uint64_t value = 0) {

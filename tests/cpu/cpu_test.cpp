@@ -12,10 +12,10 @@ TEST_CASE("flat code runs to HLT and every cycle has a cause") {
     g.at(0x1000)
         .mov(ecx, 10)
         .mov(eax, 0)
-        .bytes({0x01, 0xc8})        // add eax, ecx
-        .bytes({0x49})              // dec ecx
-        .bytes({0x75, 0xfb})        // jnz -5
-        .bytes({0xe7, 0x10})        // out 0x10, eax
+        .bytes({0x01, 0xc8})  // add eax, ecx
+        .bytes({0x49})        // dec ecx
+        .bytes({0x75, 0xfb})  // jnz -5
+        .bytes({0xe7, 0x10})  // out 0x10, eax
         .hlt();
     const Outcome& outcome = g.run(0x1000);
     CHECK(outcome.kind == Outcome::Kind::halted);

@@ -16,7 +16,7 @@ namespace {
 struct Case {
     const char* name;
     std::vector<uint8_t> code;
-    int vector;      // -1: none
+    int vector;  // -1: none
     uint32_t error = 0;
     uint32_t eip = 0;  // pushed, from the start of the code
     const char* model = "486";
@@ -45,7 +45,10 @@ const Case cases[] = {
     {"cmpxchg8b on a 486", {0x0f, 0xc7, 0x0d, 0, 0x30, 0, 0}, 6},
     {"cmov on a pentium", {0x0f, 0x44, 0xc3}, 6, 0, 0, "pentium"},
     {"cmov on the ideal one", {0x0f, 0x44, 0xc3}, -1, 0, 0, "ideal"},
-    {"16 bytes", {0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x90}, 13},
+    {"16 bytes",
+     {0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+      0x90},
+     13},
     {"null selector is loaded", {0x31, 0xc0, 0x8e, 0xd8}, -1},
     {"null selector is used", {0x31, 0xc0, 0x8e, 0xd8, 0x8a, 0x06}, 13, 0, 4},
     {"null in SS", {0x31, 0xc0, 0x8e, 0xd0}, 13, 0, 2},
@@ -58,11 +61,19 @@ const Case cases[] = {
     {"system segment in DS", {0xb8, 0x38, 0, 0, 0, 0x8e, 0xd8}, 13, 0x38, 5},
     {"ring-3 data with RPL 3", {0xb8, 0x43, 0, 0, 0, 0x8e, 0xd8}, -1},
     {"read to the limit", {0xb8, 0x18, 0, 0, 0, 0x8e, 0xc0, 0x26, 0xa1, 0xfc, 0x0f, 0, 0}, -1},
-    {"read beyond the limit", {0xb8, 0x18, 0, 0, 0, 0x8e, 0xc0, 0x26, 0xa1, 0xfd, 0x0f, 0, 0}, 13, 0, 7},
+    {"read beyond the limit",
+     {0xb8, 0x18, 0, 0, 0, 0x8e, 0xc0, 0x26, 0xa1, 0xfd, 0x0f, 0, 0},
+     13,
+     0,
+     7},
     {"write to read-only", {0xb8, 0x18, 0, 0, 0, 0x8e, 0xc0, 0x26, 0xa3, 0, 0, 0, 0}, 13, 0, 7},
     {"write to code", {0x2e, 0xa3, 0, 0x30, 0, 0}, 13},
     {"expand-down above", {0xb8, 0x30, 0, 0, 0, 0x8e, 0xc0, 0x26, 0xa1, 0, 0x10, 0, 0}, -1},
-    {"expand-down below", {0xb8, 0x30, 0, 0, 0, 0x8e, 0xc0, 0x26, 0xa1, 0xff, 0x0f, 0, 0}, 13, 0, 7},
+    {"expand-down below",
+     {0xb8, 0x30, 0, 0, 0, 0x8e, 0xc0, 0x26, 0xa1, 0xff, 0x0f, 0, 0},
+     13,
+     0,
+     7},
     {"far jump to data", {0xea, 0, 0, 0, 0, 0x10, 0}, 13, 0x10},
     {"far jump to null", {0xea, 0, 0, 0, 0, 0, 0}, 13, 0},
     {"far jump to nothing", {0xea, 0, 0, 0, 0, 0x20, 0}, 13, 0x20},
@@ -95,12 +106,18 @@ Result run(const Case& c) {
     // Each handler: push its number, jump to where everything is written down.
     for (unsigned v = 0; v < 0x40; ++v) {
         g.gate(v, 0x8000 + 16 * v);
-        g.at(0x8000 + 16 * v).bytes({0x68}).dword(v).bytes({0xe9}).dword(0x9000 - (0x8000 + 16 * v + 10));
+        g.at(0x8000 + 16 * v)
+            .bytes({0x68})
+            .dword(v)
+            .bytes({0xe9})
+            .dword(0x9000 - (0x8000 + 16 * v + 10));
     }
     g.gate(0x51, 0x8000, 0x0e);
     g.at(0x9000)
-        .bytes({0x36, 0x8f, 0x05}).dword(0x6000)  // pop ss:[vector]
-        .bytes({0x36, 0x89, 0x25}).dword(0x6004)  // mov ss:[esp]
+        .bytes({0x36, 0x8f, 0x05})
+        .dword(0x6000)  // pop ss:[vector]
+        .bytes({0x36, 0x89, 0x25})
+        .dword(0x6004)  // mov ss:[esp]
         .hlt();
     // A stack that is too small is not the handler's: only flat SS can write there.
     g.at(0x3000).dword(0).dword(10);
@@ -141,11 +158,12 @@ TEST_CASE("a fault whose handler faults is a double fault and one more is a shut
         return isolated([=] {
             Guest g{"486"};
             if (with_double) g.gate(8, 0x9000);
-            g.at(0x9000).bytes({0x58}).hlt();           // pop eax: the error code
+            g.at(0x9000).bytes({0x58}).hlt();              // pop eax: the error code
             g.at(0x1000).bytes({0x31, 0xdb, 0xf7, 0xf3});  // #DE, and no gate for it: #GP
             const Outcome& outcome = g.run(0x1000);
             const bool told = outcome.text.find("triple fault") != std::string::npos;
-            return std::array<int, 3>{static_cast<int>(outcome.kind), told, static_cast<int>(g.reg(eax))};
+            return std::array<int, 3>{static_cast<int>(outcome.kind), told,
+                                      static_cast<int>(g.reg(eax))};
         });
     };
     const auto twice = kind(true);

@@ -178,8 +178,8 @@ TEST_CASE("INT and IRET take the published clocks and count as entry and exit") 
     const Figures p5 = measure("pentium", "perfect");
     CHECK(p5.entry == 31);
     CHECK(p5.exit == 10);
-    // Without a cache: a gate and a descriptor of two doublewords each, and three pushes; on the way
-    // back three pops and a descriptor. A single access is 60 ns, 4 cycles of 15.152 ns.
+    // Without a cache: a gate and a descriptor of two doublewords each, and three pushes; on the
+    // way back three pops and a descriptor. A single access is 60 ns, 4 cycles of 15.152 ns.
     const Figures none = measure("486", "none");
     CHECK(none.entry == 44 + 7 * 4);
     CHECK(none.exit == 20 + 5 * 4);
@@ -197,7 +197,8 @@ TEST_CASE("without a cache each data access is a bus transaction") {
         g.at(0x1000)
             .bytes({0x8b, 0x06})        // mov eax, [esi]: 60 ns, 4 cycles
             .bytes({0x89, 0x46, 0x04})  // mov [esi+4], eax
-            .bytes({0x01, 0x46, 0x0a})  // add [esi+10], eax: a straddling read and write, 90 ns each
+            .bytes(
+                {0x01, 0x46, 0x0a})  // add [esi+10], eax: a straddling read and write, 90 ns each
             .hlt();
         g.cpu.state().regs[esi] = 0x20000;
         g.run(0x1000);

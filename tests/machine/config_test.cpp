@@ -40,12 +40,18 @@ TEST_CASE("values with units are read exactly") {
 
 TEST_CASE("values that are not of their type are refused and say what was expected") {
     const Row rows[] = {
-        {ValueType::frequency, "66", 0},       {ValueType::frequency, "66mhz", 0},
-        {ValueType::frequency, "fast", 0},     {ValueType::size, "4KB", 0},
-        {ValueType::duration, "0.0001ps", 0},  {ValueType::duration, "-5ns", 0},
-        {ValueType::duration, "1e30s", 0},     {ValueType::duration, "99999999999999999999s", 0},
-        {ValueType::integer, "", 0},           {ValueType::integer, "0x", 0},
-        {ValueType::integer, "12three", 0},    {ValueType::boolean, "yes", 0},
+        {ValueType::frequency, "66", 0},
+        {ValueType::frequency, "66mhz", 0},
+        {ValueType::frequency, "fast", 0},
+        {ValueType::size, "4KB", 0},
+        {ValueType::duration, "0.0001ps", 0},
+        {ValueType::duration, "-5ns", 0},
+        {ValueType::duration, "1e30s", 0},
+        {ValueType::duration, "99999999999999999999s", 0},
+        {ValueType::integer, "", 0},
+        {ValueType::integer, "0x", 0},
+        {ValueType::integer, "12three", 0},
+        {ValueType::boolean, "yes", 0},
         {ValueType::integer, "18446744073709551616", 0},
     };
     for (const Row& row : rows) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Guests come from files, and files can be anything.
-#include <catch2/catch.hpp>
 #include <elf.h>
+#include <catch2/catch.hpp>
 
 #include <cstring>
 #include <fstream>
@@ -17,8 +17,8 @@ using namespace sb::machine;
 namespace {
 
 struct File {
-    std::string path = std::string(SOUTHBRIDGE_BINARY_DIR) + "/loader_test_" +
-                       std::to_string(::getpid()) + ".elf";
+    std::string path =
+        std::string(SOUTHBRIDGE_BINARY_DIR) + "/loader_test_" + std::to_string(::getpid()) + ".elf";
     explicit File(const std::string& bytes) { write(bytes); }
     ~File() { std::remove(path.c_str()); }
     void write(const std::string& bytes) {

@@ -45,8 +45,9 @@ TEST_CASE("a scenario covers the board and an option covers both") {
 }
 
 TEST_CASE("devices are added and removed by name") {
-    const Plan p = plan("[com2]\ndevice = \"uart16550\"\nport = 0x2f8\nirq = 3\n"
-                        "[disk]\ndevice = \"none\"\n");
+    const Plan p = plan(
+        "[com2]\ndevice = \"uart16550\"\nport = 0x2f8\nirq = 3\n"
+        "[disk]\ndevice = \"none\"\n");
     REQUIRE(device(p, "com2"));
     CHECK(device(p, "com2")->config.integer("port") == 0x2f8);
     CHECK(p.devices.back().name == "com2");
@@ -55,21 +56,28 @@ TEST_CASE("devices are added and removed by name") {
 
 TEST_CASE("a wrong scenario is refused with file and line and a way out") {
     const std::vector<Fault> faults{
-        {"unknown key", "[cpu]\nmodel = \"486\"\nclok = \"66MHz\"\n",
+        {"unknown key",
+         "[cpu]\nmodel = \"486\"\nclok = \"66MHz\"\n",
          {"test.toml:3", "clok", "did you mean \"clock\"?"}},
-        {"unknown device", "\n[dsik]\nsnapshot = true\n",
+        {"unknown device",
+         "\n[dsik]\nsnapshot = true\n",
          {"test.toml:2", "dsik", "did you mean \"disk\"?"}},
         {"unknown device key", "[disk]\nimg = \"x\"\n", {"test.toml:2", "did you mean \"image\"?"}},
         {"unknown model", "[x]\ndevice = \"uart\"\n", {"test.toml:2", "uart16550"}},
-        {"wrong unit", "[cpu]\nclock = \"66\"\n", {"test.toml:2", "cpu.clock", "a frequency such as"}},
-        {"number for a frequency", "[cpu]\nclock = 66\n",
+        {"wrong unit",
+         "[cpu]\nclock = \"66\"\n",
+         {"test.toml:2", "cpu.clock", "a frequency such as"}},
+        {"number for a frequency",
+         "[cpu]\nclock = 66\n",
          {"test.toml:2", "a frequency such as \"66MHz\""}},
         {"wrong type", "[disk]\nsnapshot = \"true\"\n", {"test.toml:2", "true or false"}},
-        {"text for a number", "[com2]\ndevice = \"uart16550\"\nport = \"high\"\n",
+        {"text for a number",
+         "[com2]\ndevice = \"uart16550\"\nport = \"high\"\n",
          {"test.toml:3", "a whole number"}},
         {"negative", "[serial]\nport = -1\n", {"test.toml:2", "a whole number"}},
         {"wrong choice", "[cpu]\nmodel = \"6502\"\n", {"test.toml:2", "one of", "486"}},
-        {"missing file", "[disk]\nimage = \"nowhere.img\"\n",
+        {"missing file",
+         "[disk]\nimage = \"nowhere.img\"\n",
          {"test.toml:2", "nowhere.img", "does not exist"}},
         {"unknown board", "[machine]\nboard = \"amiga\"\n", {"test.toml:2", "amiga", "pc"}},
         {"stray key", "titel = \"x\"\n", {"test.toml:1", "did you mean \"title\"?"}},

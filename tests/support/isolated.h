@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // SystemC has one simulation per process. A test case is a process of its own (CTest runs each by
-// name); a table-driven one runs each of its rows in a forked child by `isolated`, and gets back what
-// the row measured.
+// name); a table-driven one runs each of its rows in a forked child by `isolated`, and gets back
+// what the row measured.
 #pragma once
 
 #include <functional>

@@ -33,7 +33,9 @@ uint64_t Script::access(bus::InitiatorSocket& socket, bool write, uint64_t addre
 }
 
 uint64_t Script::in(uint16_t port, unsigned bytes) { return access(ports_, false, port, 0, bytes); }
-void Script::out(uint16_t port, uint64_t v, unsigned bytes) { access(ports_, true, port, v, bytes); }
+void Script::out(uint16_t port, uint64_t v, unsigned bytes) {
+    access(ports_, true, port, v, bytes);
+}
 uint64_t Script::read(uint64_t address, unsigned bytes) {
     return access(memory_, false, address, 0, bytes);
 }
