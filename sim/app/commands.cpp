@@ -9,7 +9,6 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "sim/app/progress.h"
 #include "sim/app/register_map.h"
@@ -114,7 +113,7 @@ int run(const RunOptions& options) {
     const machine::Results results = machine.results();
     if (csv) csv->close();
 
-    const std::string json = machine::to_json(results).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    const std::string json = machine::json_text(results);
     machine::ReportOptions report_options;
     if (!out.empty()) {
         write_file(out / "results.json", json);

@@ -161,4 +161,9 @@ nlohmann::ordered_json to_json(const Results& results) {
     return json;
 }
 
+std::string json_text(const Results& results) {
+    return to_json(results).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+           "\n";
+}
+
 }  // namespace sb::machine

@@ -96,5 +96,7 @@ struct Metric {
 extern const std::vector<Metric> phase_metrics;
 
 nlohmann::ordered_json to_json(const Results& results);
+/// The same as text. What a guest printed that is not UTF-8 is replaced by U+FFFD.
+std::string json_text(const Results& results);
 
 }  // namespace sb::machine

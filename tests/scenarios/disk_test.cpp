@@ -172,7 +172,7 @@ TEST_CASE("data that differs from the image fails the run and is named") {
     const GuestRun run =
         run_guest("pio_vs_dma", {"sectors=8", "variant=dma", "disk.image=" + image.path()},
                   {.prepare = [&](machine::Machine& machine) { damage.attach(machine); }});
-    CHECK(run.outcome() == "guest exit");
+    CHECK(run.outcome() == "wrong data");
     CHECK(run.results.at("outcome").at("code") == 1);  // the guest itself saw nothing wrong
     CHECK(run.status() == 4);
     CHECK(run.results.at("success") == false);
