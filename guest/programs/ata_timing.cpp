@@ -83,7 +83,7 @@ BlockError read_by_dma(const AtaDrive& disk, const AtaCommand& command, SegmentC
     disk.channel().enable_interrupts(false);
     if (drive != BlockError::kNone) return drive;
     if (moved == BlockError::kNone) {
-        enter_phase(phases.transfer);  // Known to be good only now: the work is the phase's still.
+        enter_phase(phases.transfer);  // Only now known to be good, but done in that phase.
         report_work(total);
         enter_phase(probe::kNoPhase);
     }

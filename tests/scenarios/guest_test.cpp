@@ -140,6 +140,17 @@ TEST_CASE("drivers survive a lost interrupt") {
     }
 }
 
+TEST_CASE("a busy drive is given up after a second, whatever a poll takes") {
+    for (const char* model : models)
+        for (const char* pio : {"pio=0", "pio=4"}) {
+            const GuestRun run =
+                expect_success("busy_drive", {std::string("cpu.model=") + model, pio}, "PASS");
+            const nlohmann::json* phase = run.phase("busy");
+            REQUIRE(phase);
+            CHECK(phase->at("elapsed_ps").get<double>() / 1e12 == Approx(1).epsilon(0.01));
+        }
+}
+
 TEST_CASE("a drive that is not there is found missing at once") {
     const Sets rows[] = {
         {"drive=2"},
