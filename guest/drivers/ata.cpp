@@ -4,6 +4,7 @@
 #include "drivers/ata.h"
 
 #include "drivers/ata_names.h"
+#include "runtime/clock.h"
 #include "runtime/print.h"
 
 namespace guest {
@@ -66,6 +67,7 @@ AtaIdentity parse_identity(const uint16_t* words) {
 BlockError AtaDrive::open() {
     interrupts_ = 0;
     controller_ = IdeController::find();
+    clock::start_counter(clock::kFullPeriod);
     if (const BlockError error = identify(); error != BlockError::kNone) return record(error);
     return record(open_driver());
 }
@@ -73,8 +75,8 @@ BlockError AtaDrive::open() {
 BlockError AtaDrive::identify() {
     channel_.enable_interrupts(false);
     if (const BlockError error = channel_.select(device_); error != BlockError::kNone) return error;
-    // A device that is not there leaves its status at 0 (section 9.16.1), an idle disk has DRDY
-    // set.
+    // For a device 1 that is not there, device 0 answers with a status of 0 (section 9.16.1); an
+    // idle disk has DRDY set.
     if (channel_.alternate_status() == 0) return BlockError::kNoDevice;
 
     uint16_t words[ata::identify::kWords];
@@ -201,7 +203,7 @@ BlockError AtaDrive::record(BlockError error) {
 
 // A command that did not end is ended by a reset, which may also forget the settings.
 void AtaDrive::recover() {
-    if (last_status_ == AtaChannel::kFloatingBus) return;
+    if (AtaChannel::is_floating(last_status_)) return;
     if (channel_.reset() != BlockError::kNone) return;
     if (mode_) {
         run_polled({.command = Command::kSetFeatures,
@@ -213,7 +215,11 @@ void AtaDrive::recover() {
 
 void AtaDrive::print_error() const {
     print("{}: {}", name_, error_name(last_error_));
-    if (last_error_ != BlockError::kBadRequest && last_error_ != BlockError::kNotSupported) {
+    if (last_error_ == BlockError::kNoDevice) {
+        print(": status {02x}, {}", last_status_,
+              AtaChannel::is_floating(last_status_) ? "nothing drives the cable"
+                                                    : "as for a device that is missing");
+    } else if (last_error_ != BlockError::kBadRequest && last_error_ != BlockError::kNotSupported) {
         print(", ");
         ata::print_status(last_status_);
         print(", ");

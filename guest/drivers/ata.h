@@ -41,7 +41,8 @@ struct AtaIdentity {
 
 class AtaDrive : public BlockDevice {
   public:
-    // Finds the drive and reads its identity.
+    // Finds the drive and reads its identity. Sets counter 0 of the 8254 to its full period, which
+    // bounds all waits.
     BlockError open();
 
     // Sets the mode in the drive, and in its controller where that is known.
@@ -91,8 +92,9 @@ class AtaDrive : public BlockDevice {
     const std::optional<IdeController>& controller() const { return controller_; }
     void count_interrupt() { interrupts_ = interrupts_ + 1; }
 
-    // An interrupt, or the data of one command, takes no longer than this.
-    static constexpr uint32_t kTimeoutSeconds = 10;
+    // The drive's next interrupt takes no longer than this, besides the time in which data moves.
+    // Long for a disk, which turns once in some 10 ms; short of the time limit of any scenario.
+    static constexpr uint32_t kTimeoutSeconds = 2;
 
   private:
     BlockError request(uint64_t lba, SegmentList list, Direction direction);

@@ -56,18 +56,19 @@ void AtaChannel::wait_400ns() const {
 }
 
 BlockError AtaChannel::check(uint8_t status) {
-    if (status == kFloatingBus) return BlockError::kNoDevice;
+    if (is_floating(status)) return BlockError::kNoDevice;
     constexpr uint8_t kFailed = ata::status_bit::kError | ata::status_bit::kDeviceFault;
     return status & kFailed ? BlockError::kDevice : BlockError::kNone;
 }
 
 BlockError AtaChannel::poll_while_busy(uint8_t& status) const {
     alternate_status();  // After a data block the status may lag by one cycle (section 9.5).
-    for (uint32_t polls = 0; polls < kPollLimit; ++polls) {
+    clock::PollLimit limit(kPollSeconds);
+    do {
         status = read(Register::kStatus);
-        if (status == kFloatingBus) return BlockError::kNoDevice;
+        if (is_floating(status)) return BlockError::kNoDevice;
         if (!(status & ata::status_bit::kBusy)) return check(status);
-    }
+    } while (!limit.over());
     return BlockError::kTimeout;
 }
 
@@ -85,11 +86,12 @@ BlockError AtaChannel::wait_for_data() const {
 
 BlockError AtaChannel::wait_idle() const {
     constexpr uint8_t kInCommand = ata::status_bit::kBusy | ata::status_bit::kDataRequest;
-    for (uint32_t polls = 0; polls < kPollLimit; ++polls) {
+    clock::PollLimit limit(kPollSeconds);
+    do {
         const uint8_t status = alternate_status();
-        if (status == kFloatingBus) return BlockError::kNoDevice;
+        if (is_floating(status)) return BlockError::kNoDevice;
         if (!(status & kInCommand)) return BlockError::kNone;
-    }
+    } while (!limit.over());
     return BlockError::kTimeout;
 }
 

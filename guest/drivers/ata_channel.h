@@ -5,7 +5,8 @@
 // One ATA channel: the registers of the two devices on one cable, and the protocol steps that every
 // command goes through. It knows nothing about interrupts or DMA; the drivers put it to use.
 //
-// Every wait polls at most kPollLimit times and then returns BlockError::kTimeout.
+// Every wait ends after kPollSeconds with BlockError::kTimeout. It takes the time from counter 0 of
+// the 8254, which has to run over its full period (clock.h).
 
 #include <cstdint>
 
@@ -60,8 +61,13 @@ class AtaChannel {
     // What a status register read means, the busy bit aside.
     static BlockError check(uint8_t status);
 
-    static constexpr uint32_t kPollLimit = 20'000'000;  // More than 2 s at 0.12 us for each read.
-    static constexpr uint8_t kFloatingBus = 0xff;       // Nothing drives the cable.
+    // Whether this status is what a cable reads that nothing drives. The host pulls DD7 down so
+    // that BSY reads as 0 (ATA/ATAPI-6, clause 4, on pull-up and pull-down resistors); where it
+    // does not, all lines float high. No device has DRQ, DF and ERR set together.
+    static constexpr bool is_floating(uint8_t status) { return status == 0x7f || status == 0xff; }
+
+    // Disks answer in milliseconds, and a run in the simulator has 10 s unless it says otherwise.
+    static constexpr uint32_t kPollSeconds = 1;
 
   private:
     void wait_400ns() const;

@@ -27,7 +27,7 @@ BlockError AtaDma::transfer(const AtaCommand& command, Direction direction, Segm
     channel().enable_interrupts(true);
     channel().issue(command, device());
     bus_master_.start();
-    const BlockError slept = sleep_until_done();
+    const BlockError slept = sleep_until_done(bytes);
     // Stops the engine, whatever has happened. The buffers are complete only now: the controller
     // holds a read of its status back until everything is in memory (82371AB, section 9.4).
     const BlockError moved = bus_master_.finish();
@@ -42,13 +42,15 @@ BlockError AtaDma::run(const AtaCommand& command) {
     running_ = true;
     channel().enable_interrupts(true);
     channel().issue(command, device());
-    const BlockError slept = sleep_until_done();
+    const BlockError slept = sleep_until_done(0);
     bus_master_.finish();  // It moved nothing, but has seen the interrupt.
     return slept != BlockError::kNone ? slept : AtaChannel::check(status_);
 }
 
-BlockError AtaDma::sleep_until_done() {
-    if (clock::halt_until([this] { return !running_; }, kTimeoutSeconds)) return BlockError::kNone;
+// There is one interrupt for all of a command's data.
+BlockError AtaDma::sleep_until_done(uint32_t bytes) {
+    const uint32_t seconds = kTimeoutSeconds + bytes / BusMaster::kSlowestBytesPerSecond;
+    if (clock::halt_until([this] { return !running_; }, seconds)) return BlockError::kNone;
     running_ = false;
     return BlockError::kTimeout;
 }

@@ -27,7 +27,7 @@ class AtaDma final : public AtaDrive {
 
     static void on_interrupt(InterruptFrame& frame, void* context);
     void handle_interrupt();
-    BlockError sleep_until_done();
+    BlockError sleep_until_done(uint32_t bytes);
 
     BusMaster bus_master_;
 

@@ -47,8 +47,11 @@ BlockError AtaInterrupt::run(const AtaCommand& command) {
 }
 
 BlockError AtaInterrupt::sleep_until_done() {
-    if (!clock::halt_until([this] { return !running_; }, kTimeoutSeconds)) {
-        end(BlockError::kTimeout);
+    while (running_) {
+        // The time starts anew with each block: a command may move megabytes.
+        const uint32_t left = bytes_left_;
+        const auto went_on = [this, left] { return !running_ || bytes_left_ != left; };
+        if (!clock::halt_until(went_on, kTimeoutSeconds)) end(BlockError::kTimeout);
     }
     return result_;
 }

@@ -32,7 +32,7 @@ class AtaInterrupt final : public AtaDrive {
     volatile BlockError result_ = BlockError::kNone;
     Direction direction_ = Direction::kFromDevice;
     SegmentCursor* cursor_ = nullptr;
-    uint32_t bytes_left_ = 0;
+    volatile uint32_t bytes_left_ = 0;
 };
 
 }  // namespace guest

@@ -35,8 +35,8 @@ enum class BlockError : uint8_t {
 };
 
 constexpr const char* error_name(BlockError error) {
-    constexpr const char* kNames[] = {"no error",        "no device", "bad request",
-                                      "not supported",   "time-out",  "device error",
+    constexpr const char* kNames[] = {"no error",        "no such device", "bad request",
+                                      "not supported",   "time-out",       "device error",
                                       "bus master error"};
     return kNames[static_cast<uint8_t>(error)];
 }

@@ -17,6 +17,7 @@
 #include "drivers/ata_polled.h"
 #include "drivers/bus_master.h"
 #include "programs/disk_options.h"
+#include "runtime/clock.h"
 #include "runtime/crc32.h"
 #include "runtime/exit.h"
 #include "runtime/io.h"
@@ -50,7 +51,7 @@ BlockError read_by_pio(const AtaDrive& disk, const AtaCommand& command, uint32_t
         if (left == 0) break;
         error = channel.wait_for_data();
     }
-    report_work(total);
+    if (error == BlockError::kNone) report_work(total);
     enter_phase(probe::kNoPhase);
     return error == BlockError::kNone ? channel.wait_while_busy() : error;
 }
@@ -71,16 +72,22 @@ BlockError read_by_dma(const AtaDrive& disk, const AtaCommand& command, SegmentC
     disk.channel().issue(command, disk.device());
     enter_phase(phases.transfer);
     bus_master.start();
-    uint32_t polls = 0;
-    while (!bus_master.is_done() && polls < AtaChannel::kPollLimit) ++polls;
-    report_work(total);
+    clock::PollLimit limit(AtaChannel::kPollSeconds + total / BusMaster::kSlowestBytesPerSecond);
+    bool in_time = true;
+    while (in_time && !bus_master.is_done()) in_time = !limit.over();
     enter_phase(probe::kNoPhase);
 
     const BlockError moved = bus_master.finish();
+    if (!in_time) return BlockError::kTimeout;
     const BlockError drive = disk.channel().wait_while_busy();
     disk.channel().enable_interrupts(false);
-    if (polls == AtaChannel::kPollLimit) return BlockError::kTimeout;
-    return drive != BlockError::kNone ? drive : moved;
+    if (drive != BlockError::kNone) return drive;
+    if (moved == BlockError::kNone) {
+        enter_phase(phases.transfer);  // Only now known to be good, but done in that phase.
+        report_work(total);
+        enter_phase(probe::kNoPhase);
+    }
+    return moved;
 }
 
 ata::Command opcode(TransferMode mode, bool multiple, bool extended) {
@@ -109,10 +116,10 @@ int main(const CommandLine& options) {
     {
         PhaseScope phase("setup");
         require(disk.open(), disk, "open");
+        require_sectors(disk, lba, sectors);
         require(disk.set_transfer_mode(*mode), disk, "set the transfer mode");
         require(disk.set_multiple(multiple), disk, "set multiple mode");
         if (extended && !disk.identity().extended) fail("this drive takes no 48-bit commands");
-        if (lba + sectors > disk.sectors()) fail("this drive ends at {}", disk.sectors());
         require(disk.channel().select(disk.device()), disk, "select");
     }
     const AtaCommand command = {.command = opcode(*mode, multiple != 0, extended),
@@ -131,7 +138,8 @@ int main(const CommandLine& options) {
 
     const uint32_t checksum = crc32(reinterpret_cast<const void*>(segment.address), bytes);
     report_checksum(drive, lba, sectors, checksum);
-    print("{}{}: {} sectors, crc {08x}\n", kind_name(mode->kind), mode->number, sectors, checksum);
+    print("{}{}: {} sector{}, crc {08x}\n", kind_name(mode->kind), mode->number, sectors,
+          plural(sectors), checksum);
     return exit_code::kSuccess;
 }
 

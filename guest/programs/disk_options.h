@@ -19,6 +19,14 @@ inline void require(BlockError error, const BlockDevice& device, const char* act
     fail("{} by {}: {}", action, device.name(), error_name(error));
 }
 
+// Ends the program unless the opened disk has the sectors that the options lba= and sectors= ask
+// for.
+inline void require_sectors(const BlockDevice& device, uint64_t lba, uint32_t sectors) {
+    if (lba <= device.sectors() && sectors <= device.sectors() - lba) return;
+    fail("{} sector{} from {} wanted, the disk has {}: lower {}sectors= or use a larger image",
+         sectors, plural(sectors), lba, device.sectors(), lba != 0 ? "lba= or " : "");
+}
+
 // pio=0..4, 4 if not given.
 inline TransferMode pio_mode(const CommandLine& options) {
     return {TransferMode::Kind::kPio, static_cast<uint8_t>(options.number("pio", 4, 0, 4))};

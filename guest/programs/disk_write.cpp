@@ -84,6 +84,7 @@ void run(AtaDrive& disk, TransferMode mode, const CommandLine& options) {
         PhaseScope phase("setup");
         use_interrupt_controller(parse_interrupt_controller(options.text("irq", "apic")));
         require(disk.open(), disk, "open");
+        require_sectors(disk, lba, sectors);
         require(disk.set_transfer_mode(mode), disk, "set the transfer mode");
         if (options.has("multiple") && mode.kind == TransferMode::Kind::kPio) {
             require(disk.set_multiple(options.number("multiple", 0, 0, 255)), disk,
@@ -108,8 +109,8 @@ void run(AtaDrive& disk, TransferMode mode, const CommandLine& options) {
     }
     compare_with_pattern(buffer.list(), pattern);
     report_checksum(options.number("drive", 0, 0, 3), lba, sectors, buffer.checksum());
-    print("{}: {} sectors written to {} and verified, crc {08x}\n", disk.name(), sectors, lba,
-          buffer.checksum());
+    print("{}: {} sector{} written to {} and verified, crc {08x}\n", disk.name(), sectors,
+          plural(sectors), lba, buffer.checksum());
 }
 
 }  // namespace

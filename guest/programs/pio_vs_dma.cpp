@@ -38,6 +38,7 @@ void run(AtaDrive& disk, TransferMode mode, const char* interrupts_metric, const
     {
         PhaseScope phase("setup");
         require(disk.open(), disk, "open");
+        require_sectors(disk, job.lba, job.sectors);
         require(disk.set_transfer_mode(mode), disk, "set the transfer mode");
         if (mode.kind == TransferMode::Kind::kPio) {
             require(disk.set_multiple(job.multiple), disk, "set multiple mode");
@@ -47,13 +48,11 @@ void run(AtaDrive& disk, TransferMode mode, const char* interrupts_metric, const
 
     const uint32_t phase_of_transfer = phase_number(disk.name());
     const uint32_t interrupts_before = disk.interrupts();
-    BlockError error;
     {
         PhaseScope phase(phase_of_transfer);
-        error = disk.read(job.lba, buffer.list());
+        require(disk.read(job.lba, buffer.list()), disk, "read");
         report_work(uint64_t{job.sectors} * disk.sector_bytes());
     }
-    require(error, disk, "read");
 
     const uint32_t interrupts = disk.interrupts() - interrupts_before;
     report_metric(interrupts_metric, interrupts);
@@ -63,8 +62,9 @@ void run(AtaDrive& disk, TransferMode mode, const char* interrupts_metric, const
         checksum = buffer.checksum();
         report_checksum(job.drive, job.lba, job.sectors, checksum);
     }
-    print("{9}: {} sectors in {}{}, {} interrupts, crc {08x}\n", disk.name(), job.sectors,
-          kind_name(mode.kind), mode.number, interrupts, checksum);
+    print("{9}: {} sector{} in {}{}, {} interrupt{}, crc {08x}\n", disk.name(), job.sectors,
+          plural(job.sectors), kind_name(mode.kind), mode.number, interrupts, plural(interrupts),
+          checksum);
 }
 
 }  // namespace

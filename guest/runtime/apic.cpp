@@ -12,6 +12,7 @@ constexpr uint32_t kBase = 0xfee00000;
 // SDM volume 3, table 10-1.
 enum class Register : uint32_t {
     kId = 0x020,
+    kVersion = 0x030,
     kTaskPriority = 0x080,
     kEndOfInterrupt = 0x0b0,
     kSpuriousInterruptVector = 0x0f0,
@@ -40,6 +41,8 @@ void write(Register reg, uint32_t value) {
 }
 
 }  // namespace
+
+bool is_present() { return read(Register::kVersion) != UINT32_MAX; }
 
 void enable(PicInterrupts pic_interrupts) {
     write(Register::kSpuriousInterruptVector, kSoftwareEnable | kSpuriousVector);
@@ -120,6 +123,8 @@ uint32_t low_half(uint8_t pin) { return kRedirectionTable + 2u * pin; }
 uint32_t high_half(uint8_t pin) { return low_half(pin) + 1; }
 
 }  // namespace
+
+bool is_present() { return read(kVersion) != UINT32_MAX; }
 
 void mask_all() {
     const uint8_t last_pin = read(kVersion) >> 16 & 0xff;

@@ -17,6 +17,9 @@ enum class PicInterrupts : uint8_t {
     kIgnore,       // LINT0 masked: everything comes from the I/O APIC.
 };
 
+// Whether there is one: where nothing answers, its version register reads as all ones.
+bool is_present();
+
 // Turns the local APIC on, with its timer stopped and nothing held back by priority.
 void enable(PicInterrupts pic_interrupts);
 
@@ -43,6 +46,9 @@ uint32_t measure_timer_frequency();
 }  // namespace guest::local_apic
 
 namespace guest::io_apic {
+
+// Likewise.
+bool is_present();
 
 // Masks every input.
 void mask_all();

@@ -25,8 +25,6 @@ constexpr uint8_t kReadBackCounter0 = 1 << 1;
 // Of the status: the count written last is not in the counter yet.
 constexpr uint8_t kNullCount = 1 << 6;
 
-constexpr uint32_t kFullPeriod = 65536;
-
 constinit volatile uint32_t tick_count = 0;
 
 // A new count goes into the counter with its next clock; until then the old one reads back.
@@ -77,5 +75,18 @@ void start_ticks() {
 }
 
 uint32_t ticks() { return tick_count; }
+
+bool PollLimit::look() {
+    // Of the polls of one look: as many as take about a second at a few hundred nanoseconds each.
+    constexpr uint32_t kMostLooksWithoutChange = 1000;
+    const uint16_t now = read_counter();
+    if (polls_ == kPollsPerLook) before_ = now;  // Time counts from the first look on.
+    const uint32_t passed = static_cast<uint16_t>(before_ - now);  // It counts down, modulo 65536.
+    before_ = now;
+    if (passed == 0) return ++looks_without_change_ > kMostLooksWithoutChange;
+    if (passed >= counts_left_) return true;
+    counts_left_ -= passed;
+    return false;
+}
 
 }  // namespace guest::clock

@@ -16,6 +16,9 @@ inline constexpr uint32_t kCounterHz = 1'193'182;
 // Ticks come every 65536 counts: 18.2 times a second.
 inline constexpr uint32_t kTicksPerSecond = 18;
 
+// A full period of counter 0; the longest that there is.
+inline constexpr uint32_t kFullPeriod = 65536;
+
 // Lets counter 0 count down over and over from `period` (2 to 65536), with an IRQ 0 each time
 // round.
 void start_counter(uint32_t period);
@@ -43,6 +46,34 @@ bool halt_until(Condition done, uint32_t seconds) {
     }
     return true;
 }
+
+// Bounds a wait that polls, however fast the processor and the device polled are:
+//
+//     clock::PollLimit limit(1);
+//     while (!ready()) {
+//         if (limit.over()) return BlockError::kTimeout;
+//     }
+//
+// Needs counter 0 to run over its full period. It looks at the counter only once in kPollsPerLook
+// polls, so that a short wait costs no more than counting them; the looks must be less than a
+// period (55 ms) apart, or the limit comes late. Where no counter answers, the number of polls is
+// the limit.
+class PollLimit {
+  public:
+    explicit PollLimit(uint32_t seconds) : counts_left_(seconds * kCounterHz) {}
+
+    // To be called once for each poll. True if the time is over.
+    bool over() { return ++polls_ % kPollsPerLook == 0 && look(); }
+
+  private:
+    static constexpr uint32_t kPollsPerLook = 4096;  // 0.5 ms at 120 ns, 2.5 ms at 600 ns.
+    bool look();
+
+    uint32_t counts_left_;
+    uint32_t polls_ = 0;
+    uint32_t looks_without_change_ = 0;
+    uint16_t before_ = 0;
+};
 
 }  // namespace guest::clock
 

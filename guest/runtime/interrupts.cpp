@@ -57,9 +57,13 @@ void on_spurious(InterruptFrame&, void*) {}
 }  // namespace
 
 void use_interrupt_controller(InterruptController controller) {
+    if (controller == InterruptController::kApic) {
+        if (!local_apic::is_present()) fail("no local APIC: use irq=pic");
+        if (!io_apic::is_present()) fail("no I/O APIC: use irq=pic");
+    }
     current = controller;
     pic::initialise(kFirstIrqVector);
-    io_apic::mask_all();
+    if (io_apic::is_present()) io_apic::mask_all();
     local_apic::enable(controller == InterruptController::kPic
                            ? local_apic::PicInterrupts::kPassThrough
                            : local_apic::PicInterrupts::kIgnore);

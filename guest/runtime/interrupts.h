@@ -34,7 +34,9 @@ inline constexpr uint8_t kPrimaryIde = 14;
 inline constexpr uint8_t kSecondaryIde = 15;
 }  // namespace irq
 
-// Sets up both controllers so that this one delivers. IRQs attached before stay attached.
+// Sets up both controllers so that this one delivers. IRQs attached before stay attached. Ends the
+// guest if the APICs are wanted and one is missing: without them no interrupt would ever come, not
+// even the timer's that bounds all waits.
 void use_interrupt_controller(InterruptController controller);
 
 // "pic" or "apic"; ends the guest with exit_code::kBadOption for anything else.

@@ -83,7 +83,8 @@ uint32_t memory_left() { return end_of_memory > next_free ? end_of_memory - next
 void* allocate(size_t bytes, size_t alignment) {
     const uint32_t start = align_up(next_free, alignment);
     if (start < next_free || start > end_of_memory || end_of_memory - start < bytes) {
-        fail("out of memory: {} bytes wanted, {} left", bytes, memory_left());
+        fail("out of memory: {} bytes wanted, {} left: give the machine more memory (memory.size)",
+             bytes, memory_left());
     }
     next_free = start + bytes;
     return reinterpret_cast<void*>(start);

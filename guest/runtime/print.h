@@ -72,6 +72,9 @@ void print(PrintFormat<sizeof...(Arguments)> format, const Arguments&... argumen
     }
 }
 
+// What follows a noun after this number.
+constexpr const char* plural(uint64_t number) { return number == 1 ? "" : "s"; }
+
 // Prints "FAIL: " and the message, and ends the guest with exit_code::kFailure.
 template <typename... Arguments>
 [[noreturn]] void fail(PrintFormat<sizeof...(Arguments)> format, const Arguments&... arguments) {

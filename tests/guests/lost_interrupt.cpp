@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An interrupt that never arrives: the drivers have to give up after their time-out, bring the
-// drive back, and work again once interrupts arrive. Takes twice 10 s of the machine's time,
+// drive back, and work again once interrupts arrive. Takes twice 2 s of the machine's time,
 // asleep.
 //
 //   irq=apic    or pic

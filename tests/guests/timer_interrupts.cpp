@@ -49,7 +49,7 @@ void count_counter(const char* name, InterruptController controller, uint32_t wa
         check(reached(wanted), name);
     }
     detach_irq(irq::kTimer);
-    print("{}: {} interrupts\n", name, count);
+    print("{}: {} interrupt{}\n", name, count, plural(count));
 }
 
 void count_apic_timer(const char* name, uint32_t wanted, local_apic::TimerMode mode) {
@@ -67,7 +67,7 @@ void count_apic_timer(const char* name, uint32_t wanted, local_apic::TimerMode m
         check_equal(local_apic::timer_count(), 0u, "count after a one-shot");
     }
     local_apic::stop_timer();
-    print("{}: {} interrupts\n", name, count);
+    print("{}: {} interrupt{}\n", name, count, plural(count));
 }
 
 }  // namespace
