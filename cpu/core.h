@@ -24,6 +24,7 @@
 #include "cpu/bus_unit.h"
 #include "cpu/decoder.h"
 #include "cpu/operation.h"
+#include "cpu/page_tlb.h"
 #include "cpu/state.h"
 #include "cpu/timing.h"
 #include "sim/observe/stream.h"
@@ -62,8 +63,11 @@ class Core {
     }
     /// Drops every decoded block and cached page: the map, or all of memory, may have changed.
     void forget_all();
-    /// Drops the pages that are cached for access, not the code.
-    void flush_tlb();
+    /// Drops what is remembered of the page tables.
+    void flush_tlb(bool keep_global);
+    void invalidate_page(uint32_t linear);
+    /// Follows CPL, the code segment's size and the epoch: to be called where one of them changed.
+    void refresh_mode();
     /// Some physical page was written by another master.
     void code_written(uint64_t physical_page);
 
@@ -79,6 +83,8 @@ class Core {
     uint32_t next_eip = 0;     // of the operation under way, where it is not part of a run
     bus::InterruptAcknowledge* acknowledge = nullptr;
     bool nmi_possible = false;
+    DataTlb data_pages;
+    CodeTlb code_pages;
 
     template <typename T>
     T reg(uint8_t offset) const {
@@ -120,11 +126,17 @@ class Core {
     /// The first half of a read-modify-write: checks that the write will be allowed.
     template <typename T>
     T load_for_update(const Operation* op) {
-        const uint32_t offset = address(op);
-        const Segment& g = s.segments[op->segment];
-        if (uint64_t{offset} + sizeof(T) > std::min(g.read_end, g.write_end)) [[unlikely]]
-            check_segment(op, op->segment, offset, sizeof(T), true);
+        return read_for_update<T>(op, op->segment, address(op));
+    }
+    template <typename T>
+    T read_for_update(const Operation* op, unsigned segment, uint32_t offset) {
+        const Segment& g = s.segments[segment];
+        if (uint64_t{offset} + sizeof(T) > g.write_end) [[unlikely]]
+            check_segment(op, segment, offset, sizeof(T), true);
         update_linear_ = g.base + offset;
+        const TlbEntry& e = tlb_now_[DataTlb::index(update_linear_)];
+        if (((update_linear_ + uint32_t{sizeof(T)} - 1) & ~0xfffu) != e.write_tag) [[unlikely]]
+            probe_write(op, update_linear_, sizeof(T));
         return read_linear<T>(op, update_linear_);
     }
     template <typename T>
@@ -134,7 +146,7 @@ class Core {
     // Memory by linear address, after segmentation.
     template <typename T>
     T read_linear(const Operation* op, uint32_t linear) {
-        const TlbEntry& e = tlb_[linear >> 12 & (tlb_size - 1)];
+        const TlbEntry& e = tlb_now_[DataTlb::index(linear)];
         if (((linear + uint32_t{sizeof(T)} - 1) & ~0xfffu) == e.read_tag) [[likely]] {
             T v;
             std::memcpy(&v, e.page + (linear & 0xfff), sizeof v);
@@ -144,11 +156,25 @@ class Core {
     }
     template <typename T>
     void write_linear(const Operation* op, uint32_t linear, T v) {
-        const TlbEntry& e = tlb_[linear >> 12 & (tlb_size - 1)];
+        const TlbEntry& e = tlb_now_[DataTlb::index(linear)];
         if (((linear + uint32_t{sizeof(T)} - 1) & ~0xfffu) == e.write_tag) [[likely]]
             std::memcpy(e.page + (linear & 0xfff), &v, sizeof v);
         else
             write_slow(op, linear, v, sizeof(T));
+    }
+    /// The processor's own accesses, to descriptor tables and task states: supervisor's at any CPL.
+    template <typename T>
+    T read_system(uint32_t linear) {
+        be_supervisor();
+        const T v = read_linear<T>(nullptr, linear);
+        refresh_mode();
+        return v;
+    }
+    template <typename T>
+    void write_system(uint32_t linear, T v) {
+        be_supervisor();
+        write_linear<T>(nullptr, linear, v);
+        refresh_mode();
     }
     uint32_t stack_mask() const { return s.segments[ss].big ? 0xffffffff : 0xffff; }
     void set_sp(uint32_t sp) {
@@ -219,6 +245,7 @@ class Core {
     void check_write(unsigned segment, uint32_t offset, unsigned size) {
         if (uint64_t{offset} + size > s.segments[segment].write_end)
             check_segment(nullptr, segment, offset, size, true);
+        probe_write(nullptr, s.segments[segment].base + offset, size);
     }
     /// Ends an operation that was committed by itself, at next_eip.
     void complete(const Operation* op);
@@ -268,6 +295,8 @@ class Core {
     void halt();
     void set_phase(uint8_t phase);
     void set_cr0(uint32_t v);
+    void set_cr3(uint32_t v);
+    void set_cr4(uint32_t v);
     /// Finds what is at a guest address without time or side effects; 0 bytes where nothing is.
     unsigned peek_code(uint32_t linear, uint8_t* bytes, unsigned n);
 
@@ -289,7 +318,6 @@ class Core {
     unsigned trace_next = 0;
 
   private:
-    static constexpr unsigned tlb_size = 256;
     static constexpr uint32_t no_tag = 1;
     static constexpr uint64_t longest_run = 4'000'000;  // cycles without looking for a stop request
 
@@ -303,6 +331,7 @@ class Core {
         uint32_t physical = 0;
         bus::DirectMemory* memory = nullptr;  // null: no memory, or not a whole page of it
         uint64_t memory_page = 0;             // index of its page flags
+        bool may_write = false;               // as far as the page tables are concerned
     };
 
     bool boundary();
@@ -310,8 +339,10 @@ class Core {
     void step(Block* block);
     Block* next_block();
     Block* find_block(uint32_t linear);
-    Block* decode_block(uint32_t linear);
-    void check_fetch(const Block* block);
+    Block* decode_block(uint32_t linear, uint32_t physical);
+    unsigned fetch_bytes(uint32_t physical, uint8_t* code, unsigned n);
+    Block* keep_block(uint32_t second, bool straddles);
+    bool decode_next(uint32_t linear, uint32_t& second, Operation& op, bool& ends);
     void deliver_fault();
     void shut_down(const char* why);
     void take_external();
@@ -320,10 +351,31 @@ class Core {
                        bool writing);
     uint64_t read_slow(const Operation* op, uint32_t linear, unsigned size);
     void write_slow(const Operation* op, uint32_t linear, uint64_t v, unsigned size);
-    TlbEntry& entry(uint32_t linear);
-    uint32_t translate(uint32_t linear) const { return linear & s.a20_mask; }
+    uint32_t read_part(const Operation* op, uint32_t linear, unsigned size);
+    void write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned size);
+    TlbEntry& entry(const Operation* op, uint32_t linear, bool write);
     void allow(TlbEntry& e);
-    void charge(const Operation* op, const TlbEntry& e, uint32_t physical, unsigned size);
+    void charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
+                unsigned size);
+    void probe_write(const Operation* op, uint32_t linear, unsigned size);
+    /// Memory that holds the whole aligned doubleword at a physical address; null: there is none.
+    bus::DirectMemory* direct_at(uint32_t physical);
+    uint8_t* host_of(const bus::DirectMemory& memory, uint32_t physical);
+    void overwritten(bus::DirectMemory& memory, uint32_t physical, unsigned size);
+
+    // Paging (paging.cpp).
+    void be_supervisor() {
+        user_ = 0;
+        tlb_now_ = tlb_[0].data();
+    }
+    void new_epoch();
+    void flush_short_way();
+    [[noreturn]] void page_fault_at(const Operation* op, uint32_t linear, uint32_t error);
+    uint32_t table_access(const Operation* op, uint32_t physical, uint32_t set);
+    uint32_t walk(const Operation* op, uint32_t linear, uint32_t intent);
+    uint32_t data_page(const Operation* op, uint32_t linear, bool write);
+    uint32_t fetch_page(uint32_t linear);
+    bool peek_page(uint32_t linear, uint32_t& physical);
     uint32_t device_access(const Operation* op, bool write, uint32_t physical, uint32_t v,
                            unsigned size);
     uint32_t port_access(bool write, uint16_t port, uint32_t v, unsigned bytes);
@@ -354,18 +406,22 @@ class Core {
     bool paused_ = false;
     Block* previous_ = nullptr;
     uint32_t epoch_ = 1;
+    uint32_t context_ = 0;  // the epoch with what else decides which block an address means
     uint32_t update_linear_ = 0;
+    uint32_t user_ = 0;  // page::user at CPL 3
 
-    std::array<TlbEntry, tlb_size> tlb_{};
+    std::array<std::array<TlbEntry, DataTlb::size>, 2> tlb_{};  // supervisor's, user's
+    TlbEntry* tlb_now_ = tlb_[0].data();
     static constexpr unsigned jump_cache_size = 4096;
     struct Jump {
         uint32_t linear = 0;
-        uint32_t epoch = 0;
+        uint32_t context = 0;
         Block* block = nullptr;
     };
     std::array<Jump, jump_cache_size> jumps_{};
     Operation scratch_[2];
     BlockCache blocks_;
+    std::unique_ptr<Block> fresh_;  // under way: a member, as a fault may abandon it
     std::unique_ptr<Block> uncached_;
     Decoder decoder_;
     uint64_t generation_ = 0;

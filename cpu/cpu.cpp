@@ -107,6 +107,13 @@ void Cpu::declare() {
     item("tsc_offset", s.tsc_offset);
     item("waiting", waiting_);
     item("cycle", core_.cycle);
+    item("tlb.tags", core_.data_pages.tags);
+    item("tlb.values", core_.data_pages.values);
+    declare_state("tlb.code", [this](Archive& a) {
+        std::vector<uint8_t> bytes = core_.code_pages.bytes();
+        a.blob("tlb.code", bytes, 8 * CodeTlb::most);
+        core_.code_pages.restore(bytes);
+    });
     declare_state("attribution", [this](Archive& a) {
         Attribution& counts = core_.counts;
         a.value("counts", counts.all());
@@ -139,6 +146,7 @@ void Cpu::reset() {
     code.access |= access::code;
     code.refresh();
     s.gdtr.limit = s.idtr.limit = 0xffff;
+    core_.flush_tlb(false);
     core_.forget_all();
 }
 

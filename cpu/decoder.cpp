@@ -185,7 +185,7 @@ bool Decoder::decode(const uint8_t* code, unsigned n, bool big, Operation& op) c
     if (!ZYAN_SUCCESS(status) || !known_to_model(instruction)) {
         // More than 15 bytes raise #GP, anything else #UD (SDM volume 3, 6.15).
         op.mnemonic = bad_code;
-        op.length = 1;
+        op.length = status == ZYDIS_STATUS_NO_MORE_DATA ? 0 : 1;
         op.imm = status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? 13 : 6;
         op.run = raise_fault();
         return true;

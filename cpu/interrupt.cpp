@@ -34,8 +34,8 @@ void Core::interrupt(uint8_t vector, Source source, bool has_error, uint32_t err
     const uint32_t gate_error = vector * 8u + 2u + outside;
     if (vector * 8u + 7u > s.idtr.limit) fault(general_protection, gate_error);
     Descriptor gate;
-    gate.low = read_linear<uint32_t>(nullptr, s.idtr.base + vector * 8u);
-    gate.high = read_linear<uint32_t>(nullptr, s.idtr.base + vector * 8u + 4);
+    gate.low = read_system<uint32_t>(s.idtr.base + vector * 8u);
+    gate.high = read_system<uint32_t>(s.idtr.base + vector * 8u + 4);
     const unsigned type = gate.access() & 0x1f;
     if (type == 5) not_there_yet("task gate", general_protection);
     if (type != 6 && type != 7 && type != 14 && type != 15) fault(general_protection, gate_error);
@@ -83,6 +83,7 @@ void Core::deliver_fault() {
     free_access = false;
     previous_ = nullptr;
     attention = true;
+    refresh_mode();
     if (delivering_ == double_fault) {
         shut_down("triple fault: an exception came while a double fault was being delivered");
         return;

@@ -13,8 +13,8 @@ bool Core::find_descriptor(uint16_t selector, Descriptor& found) {
     if (local && !s.ldtr.usable()) return false;
     if ((selector | 7u) > limit) return false;
     found.address = base + (selector & ~7u);
-    found.low = read_linear<uint32_t>(nullptr, found.address);
-    found.high = read_linear<uint32_t>(nullptr, found.address + 4);
+    found.low = read_system<uint32_t>(found.address);
+    found.high = read_system<uint32_t>(found.address + 4);
     return true;
 }
 
@@ -39,7 +39,7 @@ Segment Core::segment_from(uint16_t selector, const Descriptor& d) const {
 void Core::mark_accessed(Descriptor& d) {
     if (d.access() & access::accessed) return;
     d.high |= uint32_t{access::accessed} << 8;
-    write_linear<uint32_t>(nullptr, d.address + 4, d.high);
+    write_system<uint32_t>(d.address + 4, d.high);
 }
 
 void Core::load_segment(unsigned segment, uint16_t selector) {
@@ -73,8 +73,8 @@ void Core::load_code(uint16_t selector, const Descriptor& d) {
     Descriptor marked = d;
     mark_accessed(marked);
     const Segment g = segment_from(static_cast<uint16_t>((selector & ~3u) | s.cpl), marked);
-    if (g.big != s.segments[cs].big) ++epoch_;
     s.segments[cs] = g;
+    refresh_mode();
 }
 
 namespace {
