@@ -58,26 +58,28 @@ bool Core::boundary() {
     block_ = nullptr;
     previous_ = nullptr;
     blocks_.bury();
-    if (owner_.simulation().finished()) return false;
+    if (owner_.simulation().finished() || s.reset_pending) return false;
     if (!s.shadow && interrupt_pending()) {
         take_external();
         return true;
     }
     Block* block = next_block();
     if (!block) return true;
-    const bool trap = !s.shadow && (s.other_flags & flag::tf);
-    if (!s.shadow && !trap) {
+    const bool trap = s.other_flags & flag::tf;
+    if (!s.shadow && !trap && !(s.other_flags & flag::rf)) {
         execute(block);
         return true;
     }
-    s.shadow = false;
+    // RF is for one instruction; one that faults has it pushed set again.
+    s.other_flags &= ~flag::rf;
+    s.shadow = s.trap_shadow = delivered_ = false;
     attention = true;
     step(block);
-    if (!trap) return true;
-    // The trap comes after the next instruction (SDM volume 3, 17.3.1.4).
+    // A trap comes after an instruction that began with TF set, but not after one that loaded SS or
+    // went through a gate (SDM volume 3, 17.3.1.4).
+    if (!trap || s.trap_shadow || delivered_) return true;
     s.dr[6] |= 1u << 14;
-    if (s.other_flags & flag::tf) fault(debug_trap);
-    return true;
+    fault(debug_trap);
 }
 
 void Core::execute(Block* block) {
@@ -254,12 +256,6 @@ uint32_t Core::port_access(bool write, uint16_t port, uint32_t v, unsigned bytes
     return done.value;
 }
 
-void Core::check_port(uint16_t, unsigned) {
-    // The permission map of the TSS has a bit for each port (SDM volume 1, 19.5.2).
-    if (s.protected_mode() && s.cpl > s.iopl())
-        not_there_yet("I/O permission map", general_protection);
-}
-
 Row Core::port_row(Row first) const {
     const unsigned column = !s.protected_mode() ? 0
                             : s.virtual_8086()  ? 3
@@ -278,8 +274,6 @@ void Core::set_phase(uint8_t phase) { counts.enter(phase); }
 
 void Core::set_cr0(uint32_t v) {
     if ((v & cr0::pg) && !(v & cr0::pe)) fault(general_protection);
-    if (!(v & cr0::pe) && s.protected_mode())
-        not_there_yet("real mode (CR0.PE cleared)", general_protection);
     if ((v & cr0::nw) && !(v & cr0::cd)) fault(general_protection);
     const uint32_t changed = s.cr0 ^ (v | cr0::et);
     s.cr0 = v | cr0::et;

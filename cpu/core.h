@@ -23,6 +23,7 @@
 #include "cpu/block_cache.h"
 #include "cpu/bus_unit.h"
 #include "cpu/decoder.h"
+#include "cpu/descriptor.h"
 #include "cpu/operation.h"
 #include "cpu/page_tlb.h"
 #include "cpu/state.h"
@@ -65,6 +66,12 @@ class Core {
     void forget_all();
     /// Drops what is remembered of the page tables.
     void flush_tlb(bool keep_global);
+    /// The A20 gate moved: every address may mean another place.
+    void address_lines_changed() {
+        flush_short_way();
+        new_epoch();
+        attention = true;
+    }
     void invalidate_page(uint32_t linear);
     /// Follows CPL, the code segment's size and the epoch: to be called where one of them changed.
     void refresh_mode();
@@ -256,42 +263,34 @@ class Core {
         commit(op);
         fault(vector, error);
     }
+    /// An exception whose return address is the next instruction.
+    [[noreturn]] void raise_after(uint8_t vector) {
+        s.eip = next_eip;
+        fault(vector);
+    }
     [[noreturn]] void not_there_yet(const char* what, uint8_t vector = invalid_opcode);
 
     // Segments and gates (segmentation.cpp, interrupt.cpp).
-    struct Descriptor {
-        uint32_t low = 0, high = 0;
-        uint32_t address = 0;  // linear
-        uint8_t access() const { return static_cast<uint8_t>(high >> 8); }
-        bool system() const { return !(access() & access::segment); }
-        uint8_t type() const { return access() & 0xf; }
-        unsigned dpl() const { return access::dpl(access()); }
-        bool present() const { return access() & access::present; }
-        uint32_t base() const { return low >> 16 | (high & 0xff) << 16 | (high & 0xff000000); }
-        uint32_t limit() const {
-            const uint32_t l = (low & 0xffff) | (high & 0x000f0000);
-            return high & 0x00800000 ? l << 12 | 0xfff : l;
-        }
-        uint16_t gate_selector() const { return static_cast<uint16_t>(low >> 16); }
-        uint32_t gate_offset() const { return (low & 0xffff) | (high & 0xffff0000); }
-    };
+    using Descriptor = cpu::Descriptor;
     /// False where the selector points outside of its table.
     bool find_descriptor(uint16_t selector, Descriptor& found);
-    Descriptor descriptor(uint16_t selector, uint8_t vector = general_protection);
+    Descriptor descriptor(uint16_t selector, uint8_t vector = general_protection,
+                          uint32_t outside = 0);
     void load_segment(unsigned segment, uint16_t selector);
-    void load_code(uint16_t selector, const Descriptor& d);
     Segment segment_from(uint16_t selector, const Descriptor& d) const;
-    void mark_accessed(Descriptor& d);
-    void far_jump(uint16_t selector, uint32_t offset, unsigned size);
-    void far_call(uint16_t selector, uint32_t offset, unsigned size);
+    void far_jump(uint16_t selector, uint32_t offset, unsigned size, bool indirect);
+    void far_call(uint16_t selector, uint32_t offset, unsigned size, bool indirect);
     void far_return(unsigned size, uint32_t release);
     void interrupt_return(unsigned size);
-    enum class Source : uint8_t { external, software, exception };
+    /// INT n; INT3 and INTO; what the processor raises; an interrupt line.
+    enum class Source : uint8_t { external, software, trap, exception };
     /// Goes through the IDT. The time spent is interrupt entry.
     void interrupt(uint8_t vector, Source source, bool has_error = false, uint32_t error = 0);
 
     /// POPF and IRET: the flags that the privilege level allows.
     void load_flags(uint32_t v, unsigned size, bool with_rf);
+    /// After a load of SS: neither interrupts nor traps before the next instruction.
+    void shadow_stack_load() { s.shadow = s.trap_shadow = attention = true; }
     void halt();
     void set_phase(uint8_t phase);
     void set_cr0(uint32_t v);
@@ -333,6 +332,60 @@ class Core {
         uint64_t memory_page = 0;             // index of its page flags
         bool may_write = false;               // as far as the page tables are concerned
     };
+
+    // Far transfers (segmentation.cpp, transfer.cpp).
+    struct Stack {
+        Segment segment;
+        uint32_t sp = 0;
+        uint32_t error = 0;  // of #SS where it is too small
+        bool inner = false;
+    };
+    static bool within(const Segment& g, uint32_t offset, unsigned size);
+    Stack same_stack() const;
+    Stack inner_stack(unsigned level, uint32_t outside);
+    void push_on(Stack& stack, uint32_t v, unsigned size);
+    void take_stack(const Stack& stack);
+    Segment paragraph_segment(unsigned segment, uint16_t selector) const;
+    Segment data_segment(uint16_t selector, uint8_t vector);
+    Segment stack_segment(uint16_t selector, unsigned level, uint8_t vector, uint32_t outside);
+    void load_code(uint16_t selector, const Descriptor& d, unsigned level);
+    void mark_accessed(Descriptor& d);
+    void drop_inner_segments();
+    void enter_paragraph(uint16_t selector, uint32_t offset);
+    void enter_outer(uint16_t selector, const Descriptor& d, const Segment& stack, uint32_t sp);
+    Descriptor far_target(uint16_t selector);
+    Descriptor gate_target(const Descriptor& gate);
+    Descriptor return_target(uint16_t selector);
+    void call_gate(const Descriptor& gate);
+
+    // Tasks (task.cpp).
+    enum class Switch : uint8_t { jump, call, back };
+    struct TaskImage {
+        uint32_t eip, eflags, cr3;
+        uint32_t regs[8];
+        uint16_t segments[6];
+        uint16_t ldt;
+        bool trap;
+    };
+    void switch_task(uint16_t selector, const Descriptor& named, Switch how, uint32_t outside = 0);
+    Descriptor task_of(uint16_t& selector, const Descriptor& d, uint32_t outside);
+    void set_busy(uint32_t descriptor_address, bool busy);
+    void save_task(uint32_t flags);
+    TaskImage read_task(uint32_t base, bool is_32);
+    void load_task(const TaskImage& t, bool nested);
+    void load_task_segments(const TaskImage& t);
+    void return_to_task();
+
+    // Interrupts (interrupt.cpp, interrupt_return.cpp).
+    void interrupt_real(uint8_t vector);
+    Descriptor interrupt_gate(uint8_t vector, Source source, uint32_t outside);
+    uint32_t pushed_flags(uint8_t vector, Source source) const;
+    void push_error(uint32_t error);
+    void through_gate(const Descriptor& gate, uint32_t flags, uint32_t outside, bool has_error,
+                      uint32_t error);
+    void return_paragraph(unsigned size);
+    void return_protected(unsigned size);
+    void return_to_v86(uint32_t offset, uint16_t selector, uint32_t flags);
 
     bool boundary();
     void execute(Block* block);
@@ -404,6 +457,8 @@ class Core {
     uint8_t exit_link_ = 1;
     bool stepping_ = false;
     bool paused_ = false;
+    bool interrupted_repeat_ = false;
+    bool delivered_ = false;  // the instruction stepped went through a gate
     Block* previous_ = nullptr;
     uint32_t epoch_ = 1;
     uint32_t context_ = 0;  // the epoch with what else decides which block an address means

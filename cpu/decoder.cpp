@@ -169,6 +169,11 @@ bool Decoder::known_to_model(const ZydisDecodedInstruction& i) const {
             return model_.xadd;
         case ZYDIS_MNEMONIC_BSWAP:
             return model_.bswap;
+        case ZYDIS_MNEMONIC_SYSENTER:  // of later models
+        case ZYDIS_MNEMONIC_SYSEXIT:
+        case ZYDIS_MNEMONIC_SYSCALL:
+        case ZYDIS_MNEMONIC_SYSRET:
+            return false;
         case ZYDIS_MNEMONIC_NOP:
             return i.opcode_map != ZYDIS_OPCODE_MAP_0F || model_.cmov;
         default:

@@ -17,13 +17,7 @@ void Core::check_segment(const Operation* op, unsigned segment, uint32_t offset,
     auto refuse = [&](uint8_t v) { op ? fault_at(op, v, 0) : fault(v, 0); };
     if (!g.usable()) refuse(vector);
     if (writing ? !g.can_write() : !g.can_read()) refuse(general_protection);
-    const uint64_t last = uint64_t{offset} + size - 1;
-    if (g.expand_down()) {
-        const uint64_t top = g.big ? 0xffffffff : 0xffff;
-        if (offset <= g.limit || last > top) refuse(vector);
-    } else if (last > g.limit) {
-        refuse(vector);
-    }
+    if (!within(g, offset, size)) refuse(vector);
 }
 
 bus::DirectMemory* Core::direct_at(uint32_t physical) {

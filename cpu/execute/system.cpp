@@ -34,7 +34,7 @@ void to_sreg(Core& c, const Operation* op) {
     const uint16_t selector =
         op->form == Form::rm ? c.load<uint16_t>(op) : c.reg<uint16_t>(op->src);
     c.load_segment(op->dst, selector);
-    if (op->dst == ss) c.s.shadow = c.attention = true;
+    if (op->dst == ss) c.shadow_stack_load();
 }
 void from_sreg(Core& c, const Operation* op) { store_word(c, op, c.s.segments[op->src].selector); }
 
@@ -49,7 +49,7 @@ void far_pointer(Core& c, const Operation* op) {
         c.set_reg<uint32_t>(op->dst, offset);
     else
         c.set_reg<uint16_t>(op->dst, static_cast<uint16_t>(offset));
-    if (Segment == ss) c.s.shadow = c.attention = true;
+    if (Segment == ss) c.shadow_stack_load();
 }
 
 template <TableRegister State::*Table>
