@@ -13,13 +13,9 @@ uint64_t key(uint64_t physical, bool big) { return physical << 1 | uint64_t{big}
 
 }  // namespace
 
-Block* BlockCache::find(uint64_t physical, bool big, uint64_t second_page) {
+Block* BlockCache::find(uint64_t physical, bool big) const {
     auto found = by_key_.find(key(physical, big));
-    if (found == by_key_.end()) return nullptr;
-    Block* block = found->second.get();
-    if (block->second_page == no_page || block->second_page == second_page) return block;
-    drop(block);  // its end is on another page than it was
-    return nullptr;
+    return found == by_key_.end() ? nullptr : found->second.get();
 }
 
 Block* BlockCache::add(std::unique_ptr<Block> block) {

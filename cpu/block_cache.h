@@ -20,7 +20,9 @@ class BlockCache {
   public:
     static constexpr uint64_t no_page = ~uint64_t{0};
 
-    Block* find(uint64_t physical, bool big, uint64_t second_page);
+    Block* find(uint64_t physical, bool big) const;
+    /// Drops one: its bytes are other ones now.
+    void drop(Block* block);
     /// Keeps a new block; it lives until dropped.
     Block* add(std::unique_ptr<Block> block);
     /// Drops the blocks with bytes in [physical, physical + bytes) of one page. True where the page
@@ -40,7 +42,6 @@ class BlockCache {
   private:
     using Page = std::vector<Block*>;  // every block with a byte in it
 
-    void drop(Block* block);
     void empty_graveyard();
     void leave(uint64_t page, Block* block);
 

@@ -19,6 +19,7 @@ Core::Core(Component& owner, bus::ProcessorPort& port, const Model& processor, C
       probe_{probe},
       decoder_{model} {
     scratch_[1].run = end_of_block();
+    refresh_mode();
 }
 
 void Core::refresh_limit() {
@@ -33,6 +34,7 @@ void Core::run() {
     lockstep_ = owner_.simulation().lockstep();
     tracing_ = probe_.wants(observe::Kind::instruction);
     stepping_ = lockstep_ || tracing_;
+    refresh_mode();
     if (setjmp(recovery_) != 0) {
         deliver_fault();
         if (lockstep_) return;
@@ -43,7 +45,9 @@ void Core::run() {
             if (lockstep_) return;
             continue;
         }
-        execute(next_block());
+        Block* block = next_block();
+        if (!block) continue;  // finding it took time
+        execute(block);
         if (lockstep_) return;
     }
 }
@@ -54,27 +58,28 @@ bool Core::boundary() {
     block_ = nullptr;
     previous_ = nullptr;
     blocks_.bury();
-    if (owner_.simulation().finished()) return false;
-    if (s.shadow) {
-        s.shadow = false;
-        attention = true;
-        step(next_block());
-        return true;
-    }
-    if (interrupt_pending()) {
+    if (owner_.simulation().finished() || s.reset_pending) return false;
+    if (!s.shadow && interrupt_pending()) {
         take_external();
         return true;
     }
-    if (s.other_flags & flag::tf) {
-        // The trap comes after the next instruction (SDM volume 3, 17.3.1.4).
-        attention = true;
-        step(next_block());
-        s.dr[6] |= 1u << 14;
-        if (s.other_flags & flag::tf) fault(debug_trap);
+    Block* block = next_block();
+    if (!block) return true;
+    const bool trap = s.other_flags & flag::tf;
+    if (!s.shadow && !trap && !(s.other_flags & flag::rf)) {
+        execute(block);
         return true;
     }
-    execute(next_block());
-    return true;
+    // RF is for one instruction; one that faults has it pushed set again.
+    s.other_flags &= ~flag::rf;
+    s.shadow = s.trap_shadow = delivered_ = false;
+    attention = true;
+    step(block);
+    // A trap comes after an instruction that began with TF set, but not after one that loaded SS or
+    // went through a gate (SDM volume 3, 17.3.1.4).
+    if (!trap || s.trap_shadow || delivered_) return true;
+    s.dr[6] |= 1u << 14;
+    fault(debug_trap);
 }
 
 void Core::execute(Block* block) {
@@ -111,62 +116,106 @@ Block* Core::next_block() {
     const uint32_t linear = s.segments[cs].base + s.eip;
     if (previous_) {
         Block::Link& link = previous_->link[exit_link_];
-        if (link.linear == linear && link.epoch == epoch_) [[likely]]
+        if (link.linear == linear && link.context == context_) [[likely]]
             return link.block;
         Block* from = previous_;
         Block* to = find_block(linear);
-        if (to->physical != BlockCache::no_page) from->link[exit_link_] = {to, linear, epoch_};
+        if (to && to->physical != BlockCache::no_page)
+            from->link[exit_link_] = {to, linear, context_};
         return to;
     }
     return find_block(linear);
 }
 
+/// Null where finding it took time: the kernel may have to have its turn first.
 Block* Core::find_block(uint32_t linear) {
     Jump& jump = jumps_[(linear ^ linear >> 12) % jump_cache_size];
-    if (jump.linear == linear && jump.epoch == epoch_) return jump.block;
-    const bool big = s.segments[cs].big;
-    Block* block = blocks_.find(translate(linear), big, translate(linear + 0x1000) >> 12);
-    if (!block) block = decode_block(linear);
-    if (block->physical != BlockCache::no_page) jump = {linear, epoch_, block};
+    if (jump.linear == linear && jump.context == context_) return jump.block;
+    if (s.eip > s.segments[cs].limit) fault(general_protection);
+    const uint32_t physical = fetch_page(linear) | (linear & 0xfff);
+    if (attention) return nullptr;
+    Block* block = blocks_.find(physical, s.segments[cs].big);
+    if (block && block->second_page != BlockCache::no_page) {
+        const uint32_t second = fetch_page((linear | 0xfff) + 1);
+        if (attention) return nullptr;
+        if (second >> 12 != block->second_page) {
+            blocks_.drop(block);
+            new_epoch();
+            block = nullptr;
+        }
+    }
+    if (!block) block = decode_block(linear, physical);
+    if (block && block->physical != BlockCache::no_page) jump = {linear, context_, block};
     return block;
 }
 
-Block* Core::decode_block(uint32_t linear) {
-    auto block = std::make_unique<Block>();
-    block->physical = translate(linear);
-    block->second_page = BlockCache::no_page;
-    block->linear = linear;
-    block->big = s.segments[cs].big;
+/// Code bytes at a physical address, up to the end of the page; fewer where nothing is there.
+unsigned Core::fetch_bytes(uint32_t physical, uint8_t* code, unsigned n) {
+    if (const bus::DirectMemory* memory = direct_at(physical)) {
+        std::memcpy(code, host_of(*memory, physical), n);
+        return n;
+    }
+    return bus_.peek(physical, code, n);
+}
+
+/// The next instruction of the block under way. False where it is left to a block of its own: one
+/// that goes on in the next page is alone, so that this page is only looked for when it is run.
+bool Core::decode_next(uint32_t linear, uint32_t& second, Operation& op, bool& ends) {
+    uint8_t code[Decoder::longest];
+    const auto at = static_cast<uint32_t>(fresh_->physical) + fresh_->bytes;
+    const unsigned here = std::min(Decoder::longest, 0x1000 - (at & 0xfff));
+    unsigned n = fetch_bytes(at, code, here);
+    ends = decoder_.decode(code, n, fresh_->big, op);
+    if (op.length == 0 && n == here && here < Decoder::longest) {
+        if (fresh_->count > 0) return false;
+        second = fetch_page((linear | 0xfff) + 1);
+        if (attention) return false;
+        n += fetch_bytes(second, code + n, Decoder::longest - n);
+        ends = decoder_.decode(code, n, fresh_->big, op);
+    }
+    if (op.length == 0) op.length = 1;
+    return true;
+}
+
+Block* Core::decode_block(uint32_t linear, uint32_t physical) {
+    fresh_ = std::make_unique<Block>();
+    fresh_->physical = physical;
+    fresh_->second_page = BlockCache::no_page;
+    fresh_->linear = linear;
+    fresh_->big = s.segments[cs].big;
     const unsigned page_left = 0x1000 - (linear & 0xfff);
-    const bool cached = entry(linear).memory != nullptr;
-    const unsigned longest = cached && !stepping_ ? Block::longest : 1;
+    const unsigned longest = direct_at(physical & ~0xfffu) && !stepping_ ? Block::longest : 1;
     unsigned clocks = 0;
-    for (bool ends = false; !ends && block->count < longest && block->bytes < page_left;) {
-        uint8_t code[Decoder::longest];
-        const unsigned n = peek_code(linear + block->bytes, code, sizeof code);
+    uint32_t second = 0;
+    for (bool ends = false; !ends && fresh_->count < longest && fresh_->bytes < page_left;) {
         Operation op;
-        ends = decoder_.decode(code, n, block->big, op);
-        if (block->count > 0 && block->bytes + op.length > page_left) break;
-        op.ordinal = block->count++;
-        block->last_start = static_cast<uint16_t>(clocks);
+        if (!decode_next(linear, second, op, ends)) break;
+        op.ordinal = fresh_->count++;
+        fresh_->last_start = static_cast<uint16_t>(clocks);
         clocks += op.clocks;
         op.end_clocks = static_cast<uint16_t>(clocks);
-        block->bytes = static_cast<uint16_t>(block->bytes + op.length);
-        op.end_offset = block->bytes;
-        block->operations.push_back(op);
+        fresh_->bytes = static_cast<uint16_t>(fresh_->bytes + op.length);
+        op.end_offset = fresh_->bytes;
+        fresh_->operations.push_back(op);
     }
-    block->operations.push_back(scratch_[1]);
-    if (!cached) {
-        block->physical = BlockCache::no_page;  // decoded anew each time
-        uncached_ = std::move(block);
+    if (fresh_->count == 0) return nullptr;
+    fresh_->operations.push_back(scratch_[1]);
+    return keep_block(second, fresh_->bytes > page_left);
+}
+
+Block* Core::keep_block(uint32_t second, bool straddles) {
+    const auto physical = static_cast<uint32_t>(fresh_->physical);
+    if (!direct_at(physical & ~0xfffu) || (straddles && !direct_at(second))) {
+        fresh_->physical = BlockCache::no_page;  // decoded anew each time
+        uncached_ = std::move(fresh_);
         return uncached_.get();
     }
-    code_is_at(block->physical >> 12);
-    if (block->bytes > page_left) {
-        block->second_page = translate(linear + page_left) >> 12;
-        code_is_at(block->second_page);
+    code_is_at(physical >> 12);
+    if (straddles) {
+        fresh_->second_page = second >> 12;
+        code_is_at(fresh_->second_page);
     }
-    return blocks_.add(std::move(block));
+    return blocks_.add(std::move(fresh_));
 }
 
 void Core::commit(const Operation* op) {
@@ -207,12 +256,6 @@ uint32_t Core::port_access(bool write, uint16_t port, uint32_t v, unsigned bytes
     return done.value;
 }
 
-void Core::check_port(uint16_t, unsigned) {
-    // The permission map of the TSS has a bit for each port (SDM volume 1, 19.5.2).
-    if (s.protected_mode() && s.cpl > s.iopl())
-        not_there_yet("I/O permission map", general_protection);
-}
-
 Row Core::port_row(Row first) const {
     const unsigned column = !s.protected_mode() ? 0
                             : s.virtual_8086()  ? 3
@@ -230,15 +273,12 @@ void Core::halt() {
 void Core::set_phase(uint8_t phase) { counts.enter(phase); }
 
 void Core::set_cr0(uint32_t v) {
-    if (v & cr0::pg) {
-        if (!(v & cr0::pe)) fault(general_protection);
-        not_there_yet("paging (CR0.PG)", general_protection);
-    }
-    if (!(v & cr0::pe) && s.protected_mode())
-        not_there_yet("real mode (CR0.PE cleared)", general_protection);
+    if ((v & cr0::pg) && !(v & cr0::pe)) fault(general_protection);
     if ((v & cr0::nw) && !(v & cr0::cd)) fault(general_protection);
+    const uint32_t changed = s.cr0 ^ (v | cr0::et);
     s.cr0 = v | cr0::et;
-    flush_tlb();
+    if (changed & cr0::pg) flush_tlb(false);
+    if (changed & cr0::wp) flush_short_way();
 }
 
 void Core::fault(uint8_t vector, uint32_t error) {

@@ -23,7 +23,9 @@
 #include "cpu/block_cache.h"
 #include "cpu/bus_unit.h"
 #include "cpu/decoder.h"
+#include "cpu/descriptor.h"
 #include "cpu/operation.h"
+#include "cpu/page_tlb.h"
 #include "cpu/state.h"
 #include "cpu/timing.h"
 #include "sim/observe/stream.h"
@@ -62,8 +64,17 @@ class Core {
     }
     /// Drops every decoded block and cached page: the map, or all of memory, may have changed.
     void forget_all();
-    /// Drops the pages that are cached for access, not the code.
-    void flush_tlb();
+    /// Drops what is remembered of the page tables.
+    void flush_tlb(bool keep_global);
+    /// The A20 gate moved: every address may mean another place.
+    void address_lines_changed() {
+        flush_short_way();
+        new_epoch();
+        attention = true;
+    }
+    void invalidate_page(uint32_t linear);
+    /// Follows CPL, the code segment's size and the epoch: to be called where one of them changed.
+    void refresh_mode();
     /// Some physical page was written by another master.
     void code_written(uint64_t physical_page);
 
@@ -79,6 +90,8 @@ class Core {
     uint32_t next_eip = 0;     // of the operation under way, where it is not part of a run
     bus::InterruptAcknowledge* acknowledge = nullptr;
     bool nmi_possible = false;
+    DataTlb data_pages;
+    CodeTlb code_pages;
 
     template <typename T>
     T reg(uint8_t offset) const {
@@ -120,11 +133,17 @@ class Core {
     /// The first half of a read-modify-write: checks that the write will be allowed.
     template <typename T>
     T load_for_update(const Operation* op) {
-        const uint32_t offset = address(op);
-        const Segment& g = s.segments[op->segment];
-        if (uint64_t{offset} + sizeof(T) > std::min(g.read_end, g.write_end)) [[unlikely]]
-            check_segment(op, op->segment, offset, sizeof(T), true);
+        return read_for_update<T>(op, op->segment, address(op));
+    }
+    template <typename T>
+    T read_for_update(const Operation* op, unsigned segment, uint32_t offset) {
+        const Segment& g = s.segments[segment];
+        if (uint64_t{offset} + sizeof(T) > g.write_end) [[unlikely]]
+            check_segment(op, segment, offset, sizeof(T), true);
         update_linear_ = g.base + offset;
+        const TlbEntry& e = tlb_now_[DataTlb::index(update_linear_)];
+        if (((update_linear_ + uint32_t{sizeof(T)} - 1) & ~0xfffu) != e.write_tag) [[unlikely]]
+            probe_write(op, update_linear_, sizeof(T));
         return read_linear<T>(op, update_linear_);
     }
     template <typename T>
@@ -134,7 +153,7 @@ class Core {
     // Memory by linear address, after segmentation.
     template <typename T>
     T read_linear(const Operation* op, uint32_t linear) {
-        const TlbEntry& e = tlb_[linear >> 12 & (tlb_size - 1)];
+        const TlbEntry& e = tlb_now_[DataTlb::index(linear)];
         if (((linear + uint32_t{sizeof(T)} - 1) & ~0xfffu) == e.read_tag) [[likely]] {
             T v;
             std::memcpy(&v, e.page + (linear & 0xfff), sizeof v);
@@ -144,11 +163,25 @@ class Core {
     }
     template <typename T>
     void write_linear(const Operation* op, uint32_t linear, T v) {
-        const TlbEntry& e = tlb_[linear >> 12 & (tlb_size - 1)];
+        const TlbEntry& e = tlb_now_[DataTlb::index(linear)];
         if (((linear + uint32_t{sizeof(T)} - 1) & ~0xfffu) == e.write_tag) [[likely]]
             std::memcpy(e.page + (linear & 0xfff), &v, sizeof v);
         else
             write_slow(op, linear, v, sizeof(T));
+    }
+    /// The processor's own accesses, to descriptor tables and task states: supervisor's at any CPL.
+    template <typename T>
+    T read_system(uint32_t linear) {
+        be_supervisor();
+        const T v = read_linear<T>(nullptr, linear);
+        refresh_mode();
+        return v;
+    }
+    template <typename T>
+    void write_system(uint32_t linear, T v) {
+        be_supervisor();
+        write_linear<T>(nullptr, linear, v);
+        refresh_mode();
     }
     uint32_t stack_mask() const { return s.segments[ss].big ? 0xffffffff : 0xffff; }
     void set_sp(uint32_t sp) {
@@ -219,6 +252,7 @@ class Core {
     void check_write(unsigned segment, uint32_t offset, unsigned size) {
         if (uint64_t{offset} + size > s.segments[segment].write_end)
             check_segment(nullptr, segment, offset, size, true);
+        probe_write(nullptr, s.segments[segment].base + offset, size);
     }
     /// Ends an operation that was committed by itself, at next_eip.
     void complete(const Operation* op);
@@ -229,45 +263,39 @@ class Core {
         commit(op);
         fault(vector, error);
     }
+    /// An exception whose return address is the next instruction.
+    [[noreturn]] void raise_after(uint8_t vector) {
+        s.eip = next_eip;
+        fault(vector);
+    }
     [[noreturn]] void not_there_yet(const char* what, uint8_t vector = invalid_opcode);
 
     // Segments and gates (segmentation.cpp, interrupt.cpp).
-    struct Descriptor {
-        uint32_t low = 0, high = 0;
-        uint32_t address = 0;  // linear
-        uint8_t access() const { return static_cast<uint8_t>(high >> 8); }
-        bool system() const { return !(access() & access::segment); }
-        uint8_t type() const { return access() & 0xf; }
-        unsigned dpl() const { return access::dpl(access()); }
-        bool present() const { return access() & access::present; }
-        uint32_t base() const { return low >> 16 | (high & 0xff) << 16 | (high & 0xff000000); }
-        uint32_t limit() const {
-            const uint32_t l = (low & 0xffff) | (high & 0x000f0000);
-            return high & 0x00800000 ? l << 12 | 0xfff : l;
-        }
-        uint16_t gate_selector() const { return static_cast<uint16_t>(low >> 16); }
-        uint32_t gate_offset() const { return (low & 0xffff) | (high & 0xffff0000); }
-    };
+    using Descriptor = cpu::Descriptor;
     /// False where the selector points outside of its table.
     bool find_descriptor(uint16_t selector, Descriptor& found);
-    Descriptor descriptor(uint16_t selector, uint8_t vector = general_protection);
+    Descriptor descriptor(uint16_t selector, uint8_t vector = general_protection,
+                          uint32_t outside = 0);
     void load_segment(unsigned segment, uint16_t selector);
-    void load_code(uint16_t selector, const Descriptor& d);
     Segment segment_from(uint16_t selector, const Descriptor& d) const;
-    void mark_accessed(Descriptor& d);
-    void far_jump(uint16_t selector, uint32_t offset, unsigned size);
-    void far_call(uint16_t selector, uint32_t offset, unsigned size);
+    void far_jump(uint16_t selector, uint32_t offset, unsigned size, bool indirect);
+    void far_call(uint16_t selector, uint32_t offset, unsigned size, bool indirect);
     void far_return(unsigned size, uint32_t release);
     void interrupt_return(unsigned size);
-    enum class Source : uint8_t { external, software, exception };
+    /// INT n; INT3 and INTO; what the processor raises; an interrupt line.
+    enum class Source : uint8_t { external, software, trap, exception };
     /// Goes through the IDT. The time spent is interrupt entry.
     void interrupt(uint8_t vector, Source source, bool has_error = false, uint32_t error = 0);
 
     /// POPF and IRET: the flags that the privilege level allows.
     void load_flags(uint32_t v, unsigned size, bool with_rf);
+    /// After a load of SS: neither interrupts nor traps before the next instruction.
+    void shadow_stack_load() { s.shadow = s.trap_shadow = attention = true; }
     void halt();
     void set_phase(uint8_t phase);
     void set_cr0(uint32_t v);
+    void set_cr3(uint32_t v);
+    void set_cr4(uint32_t v);
     /// Finds what is at a guest address without time or side effects; 0 bytes where nothing is.
     unsigned peek_code(uint32_t linear, uint8_t* bytes, unsigned n);
 
@@ -289,7 +317,6 @@ class Core {
     unsigned trace_next = 0;
 
   private:
-    static constexpr unsigned tlb_size = 256;
     static constexpr uint32_t no_tag = 1;
     static constexpr uint64_t longest_run = 4'000'000;  // cycles without looking for a stop request
 
@@ -303,15 +330,72 @@ class Core {
         uint32_t physical = 0;
         bus::DirectMemory* memory = nullptr;  // null: no memory, or not a whole page of it
         uint64_t memory_page = 0;             // index of its page flags
+        bool may_write = false;               // as far as the page tables are concerned
     };
+
+    // Far transfers (segmentation.cpp, transfer.cpp).
+    struct Stack {
+        Segment segment;
+        uint32_t sp = 0;
+        uint32_t error = 0;  // of #SS where it is too small
+        bool inner = false;
+    };
+    static bool within(const Segment& g, uint32_t offset, unsigned size);
+    Stack same_stack() const;
+    Stack inner_stack(unsigned level, uint32_t outside);
+    void push_on(Stack& stack, uint32_t v, unsigned size);
+    void take_stack(const Stack& stack);
+    Segment paragraph_segment(unsigned segment, uint16_t selector) const;
+    Segment data_segment(uint16_t selector, uint8_t vector);
+    Segment stack_segment(uint16_t selector, unsigned level, uint8_t vector, uint32_t outside);
+    void load_code(uint16_t selector, const Descriptor& d, unsigned level);
+    void mark_accessed(Descriptor& d);
+    void drop_inner_segments();
+    void enter_paragraph(uint16_t selector, uint32_t offset);
+    void enter_outer(uint16_t selector, const Descriptor& d, const Segment& stack, uint32_t sp);
+    Descriptor far_target(uint16_t selector);
+    Descriptor gate_target(const Descriptor& gate);
+    Descriptor return_target(uint16_t selector);
+    void call_gate(const Descriptor& gate);
+
+    // Tasks (task.cpp).
+    enum class Switch : uint8_t { jump, call, back };
+    struct TaskImage {
+        uint32_t eip, eflags, cr3;
+        uint32_t regs[8];
+        uint16_t segments[6];
+        uint16_t ldt;
+        bool trap;
+    };
+    void switch_task(uint16_t selector, const Descriptor& named, Switch how, uint32_t outside = 0);
+    Descriptor task_of(uint16_t& selector, const Descriptor& d, uint32_t outside);
+    void set_busy(uint32_t descriptor_address, bool busy);
+    void save_task(uint32_t flags);
+    TaskImage read_task(uint32_t base, bool is_32);
+    void load_task(const TaskImage& t, bool nested);
+    void load_task_segments(const TaskImage& t);
+    void return_to_task();
+
+    // Interrupts (interrupt.cpp, interrupt_return.cpp).
+    void interrupt_real(uint8_t vector);
+    Descriptor interrupt_gate(uint8_t vector, Source source, uint32_t outside);
+    uint32_t pushed_flags(uint8_t vector, Source source) const;
+    void push_error(uint32_t error);
+    void through_gate(const Descriptor& gate, uint32_t flags, uint32_t outside, bool has_error,
+                      uint32_t error);
+    void return_paragraph(unsigned size);
+    void return_protected(unsigned size);
+    void return_to_v86(uint32_t offset, uint16_t selector, uint32_t flags);
 
     bool boundary();
     void execute(Block* block);
     void step(Block* block);
     Block* next_block();
     Block* find_block(uint32_t linear);
-    Block* decode_block(uint32_t linear);
-    void check_fetch(const Block* block);
+    Block* decode_block(uint32_t linear, uint32_t physical);
+    unsigned fetch_bytes(uint32_t physical, uint8_t* code, unsigned n);
+    Block* keep_block(uint32_t second, bool straddles);
+    bool decode_next(uint32_t linear, uint32_t& second, Operation& op, bool& ends);
     void deliver_fault();
     void shut_down(const char* why);
     void take_external();
@@ -320,10 +404,31 @@ class Core {
                        bool writing);
     uint64_t read_slow(const Operation* op, uint32_t linear, unsigned size);
     void write_slow(const Operation* op, uint32_t linear, uint64_t v, unsigned size);
-    TlbEntry& entry(uint32_t linear);
-    uint32_t translate(uint32_t linear) const { return linear & s.a20_mask; }
+    uint32_t read_part(const Operation* op, uint32_t linear, unsigned size);
+    void write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned size);
+    TlbEntry& entry(const Operation* op, uint32_t linear, bool write);
     void allow(TlbEntry& e);
-    void charge(const Operation* op, const TlbEntry& e, uint32_t physical, unsigned size);
+    void charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
+                unsigned size);
+    void probe_write(const Operation* op, uint32_t linear, unsigned size);
+    /// Memory that holds the whole aligned doubleword at a physical address; null: there is none.
+    bus::DirectMemory* direct_at(uint32_t physical);
+    uint8_t* host_of(const bus::DirectMemory& memory, uint32_t physical);
+    void overwritten(bus::DirectMemory& memory, uint32_t physical, unsigned size);
+
+    // Paging (paging.cpp).
+    void be_supervisor() {
+        user_ = 0;
+        tlb_now_ = tlb_[0].data();
+    }
+    void new_epoch();
+    void flush_short_way();
+    [[noreturn]] void page_fault_at(const Operation* op, uint32_t linear, uint32_t error);
+    uint32_t table_access(const Operation* op, uint32_t physical, uint32_t set);
+    uint32_t walk(const Operation* op, uint32_t linear, uint32_t intent);
+    uint32_t data_page(const Operation* op, uint32_t linear, bool write);
+    uint32_t fetch_page(uint32_t linear);
+    bool peek_page(uint32_t linear, uint32_t& physical);
     uint32_t device_access(const Operation* op, bool write, uint32_t physical, uint32_t v,
                            unsigned size);
     uint32_t port_access(bool write, uint16_t port, uint32_t v, unsigned bytes);
@@ -352,20 +457,26 @@ class Core {
     uint8_t exit_link_ = 1;
     bool stepping_ = false;
     bool paused_ = false;
+    bool interrupted_repeat_ = false;
+    bool delivered_ = false;  // the instruction stepped went through a gate
     Block* previous_ = nullptr;
     uint32_t epoch_ = 1;
+    uint32_t context_ = 0;  // the epoch with what else decides which block an address means
     uint32_t update_linear_ = 0;
+    uint32_t user_ = 0;  // page::user at CPL 3
 
-    std::array<TlbEntry, tlb_size> tlb_{};
+    std::array<std::array<TlbEntry, DataTlb::size>, 2> tlb_{};  // supervisor's, user's
+    TlbEntry* tlb_now_ = tlb_[0].data();
     static constexpr unsigned jump_cache_size = 4096;
     struct Jump {
         uint32_t linear = 0;
-        uint32_t epoch = 0;
+        uint32_t context = 0;
         Block* block = nullptr;
     };
     std::array<Jump, jump_cache_size> jumps_{};
     Operation scratch_[2];
     BlockCache blocks_;
+    std::unique_ptr<Block> fresh_;  // under way: a member, as a fault may abandon it
     std::unique_ptr<Block> uncached_;
     Decoder decoder_;
     uint64_t generation_ = 0;

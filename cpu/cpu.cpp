@@ -99,14 +99,24 @@ void Cpu::declare() {
     item("halted", s.halted);
     item("stopped", s.stopped);
     item("shadow", s.shadow);
+    item("trap_shadow", s.trap_shadow);
     item("intr_line", s.intr_line);
     item("nmi_line", s.nmi_line);
     item("nmi_pending", s.nmi_pending);
     item("nmi_masked", s.nmi_masked);
+    item("reset_pending", s.reset_pending);
+    item("reset_level", reset_level_);
     item("rep_paid", s.rep_paid);
     item("tsc_offset", s.tsc_offset);
     item("waiting", waiting_);
     item("cycle", core_.cycle);
+    item("tlb.tags", core_.data_pages.tags);
+    item("tlb.values", core_.data_pages.values);
+    declare_state("tlb.code", [this](Archive& a) {
+        std::vector<uint8_t> bytes = core_.code_pages.bytes();
+        a.blob("tlb.code", bytes, 8 * CodeTlb::most);
+        core_.code_pages.restore(bytes);
+    });
     declare_state("attribution", [this](Archive& a) {
         Attribution& counts = core_.counts;
         a.value("counts", counts.all());
@@ -125,6 +135,7 @@ void Cpu::reset() {
     s.intr_line = intr_line;
     s.nmi_line = nmi_line;
     s.a20_mask = a20;
+    s.tsc_offset = 0 - core_.cycle;
     s.regs[edx] = core_.model.signature;
     s.cr0 = cr0::et | cr0::cd | cr0::nw;
     s.eip = 0xfff0;
@@ -136,9 +147,8 @@ void Cpu::reset() {
     Segment& code = s.segments[cs];
     code.selector = 0xf000;
     code.base = 0xffff0000;
-    code.access |= access::code;
-    code.refresh();
     s.gdtr.limit = s.idtr.limit = 0xffff;
+    core_.flush_tlb(false);
     core_.forget_all();
 }
 
@@ -168,12 +178,26 @@ void Cpu::line_changed(unsigned input, bool asserted) {
     if (input == nmi) {
         s.nmi_pending |= asserted && !s.nmi_line;  // an edge
         s.nmi_line = asserted;
+    } else if (input == a20) {
+        set_a20(asserted);
+    } else if (input == reset_line) {
+        s.reset_pending |= asserted && !reset_level_;
+        reset_level_ = asserted;
     } else {
         s.intr_line = asserted;
     }
     core_.attention = true;
     // The processor sees its inputs on its own clock edges.
-    if (waiting_ && core_.interrupt_pending()) resume_.wake(clock_.cycles(clock_.ceil(now())));
+    if (waiting_ && (core_.interrupt_pending() || s.reset_pending))
+        resume_.wake(clock_.cycles(clock_.ceil(now())));
+}
+
+/// The mask is applied to what paging gives, so what was looked up with the other one is wrong.
+void Cpu::set_a20(bool passes) {
+    const uint32_t mask = passes ? 0xffffffff : ~(1u << 20);
+    if (core_.s.a20_mask == mask) return;
+    core_.s.a20_mask = mask;
+    core_.address_lines_changed();
 }
 
 /// Runs until the next pending event, gives the kernel its turn, and again.
@@ -185,6 +209,7 @@ void Cpu::thread() {
         if (stop_ && stop_->load(std::memory_order_relaxed))
             sim.finish({Outcome::Kind::interrupted, 0, "stopped by the user\n" + describe_state()});
         if (sim.finished() || core_.s.stopped) return;
+        if (core_.s.reset_pending) reset();
         if (core_.s.halted) {
             wait_halted();
             continue;
@@ -201,7 +226,7 @@ void Cpu::thread() {
 /// The thread is in step with the kernel here.
 void Cpu::wait_halted() {
     State& s = core_.s;
-    while (!core_.interrupt_pending()) {
+    while (!core_.interrupt_pending() && !s.reset_pending) {
         if (!s.interrupts_enabled() && !core_.nmi_possible) {
             end_halted();
             return;

@@ -9,13 +9,16 @@
 // results. The processor is always on an edge of its own clock: bus stalls are rounded up to whole
 // cycles.
 //
-// Inputs: INTR and NMI (line_changed, inputs `intr` and `nmi`), and who acknowledges INTR. Memory
+// Inputs: INTR and NMI (line_changed, inputs `intr` and `nmi`), and who acknowledges INTR; `a20`,
+// asserted where address bit 20 passes (as it does until something drives the line); `reset_line`,
+// which resets the processor at the next instruction boundary after an edge. Memory
 // and ports go out through TLM sockets to the ProcessorPort it was given; memory that the bus
 // declares direct is accessed by pointer, with its bus time where `cache` is "none", without any
 // where it is "perfect". Instruction fetch takes no bus time.
 //
-// What is there: 32- and 16-bit protected mode at one privilege level, without paging. What is not
-// there yet raises #UD or the fault that fits, and is the finding "instruction not there yet".
+// What is there: real, protected and virtual-8086 mode, privilege levels, tasks, paging. What is
+// not there yet (x87, #AC, virtual-8086 extensions) raises #UD or the fault that fits, and is the
+// finding "instruction not there yet".
 // Self-modifying code is seen at the next instruction; a real 486 needs a jump in between.
 //
 // Ends: HLT with interrupts disabled and no NMI to come ends the run as `halted`, a triple fault as
@@ -37,7 +40,7 @@ const std::vector<Key>& processor_keys();
 
 class Cpu final : public Component, public bus::LineSink, private bus::CodeWatcher {
   public:
-    static constexpr unsigned intr = 0, nmi = 1;  // inputs
+    static constexpr unsigned intr = 0, nmi = 1, a20 = 2, reset_line = 3;  // inputs
 
     /// `config` has the values of processor_keys(). Throws `Error` where the timing file is bad.
     Cpu(Simulation& sim, observe::Stream& stream, const std::string& name, bus::ProcessorPort& port,
@@ -86,6 +89,7 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     void thread();
     void wait_halted();
     void count_halted(Time until);
+    void set_a20(bool passes);
     void end_halted();
     void declare();
     std::string last_instructions();
@@ -99,6 +103,7 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     std::atomic<uint64_t> recent_cycles_{0};
     bool between_ = true;
     bool waiting_ = false;  // for an interrupt, in HLT
+    bool reset_level_ = false;
 };
 
 }  // namespace sb::cpu

@@ -169,6 +169,11 @@ bool Decoder::known_to_model(const ZydisDecodedInstruction& i) const {
             return model_.xadd;
         case ZYDIS_MNEMONIC_BSWAP:
             return model_.bswap;
+        case ZYDIS_MNEMONIC_SYSENTER:  // of later models
+        case ZYDIS_MNEMONIC_SYSEXIT:
+        case ZYDIS_MNEMONIC_SYSCALL:
+        case ZYDIS_MNEMONIC_SYSRET:
+            return false;
         case ZYDIS_MNEMONIC_NOP:
             return i.opcode_map != ZYDIS_OPCODE_MAP_0F || model_.cmov;
         default:
@@ -185,7 +190,7 @@ bool Decoder::decode(const uint8_t* code, unsigned n, bool big, Operation& op) c
     if (!ZYAN_SUCCESS(status) || !known_to_model(instruction)) {
         // More than 15 bytes raise #GP, anything else #UD (SDM volume 3, 6.15).
         op.mnemonic = bad_code;
-        op.length = 1;
+        op.length = status == ZYDIS_STATUS_NO_MORE_DATA ? 0 : 1;
         op.imm = status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? 13 : 6;
         op.run = raise_fault();
         return true;

@@ -35,7 +35,8 @@ class Decoder {
 
     explicit Decoder(const Model& model);
     /// Decodes one instruction from `n` bytes; true where it ends its block. What can not be
-    /// decoded becomes an operation that raises the fault which the processor would raise.
+    /// decoded becomes an operation that raises the fault which the processor would raise. Where
+    /// the bytes did not suffice its length is 0.
     bool decode(const uint8_t* code, unsigned n, bool big, Operation& op) const;
 
   private:

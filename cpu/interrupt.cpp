@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Interrupts and exceptions through the IDT, IRET, and what happens when delivery itself fails.
-// Source: Intel SDM volume 3, chapter 6; volume 2, INT and IRET.
+// Interrupts and exceptions: through the IDT's gates, to inner levels and other tasks, through the
+// real mode table; and what happens when delivery itself fails. Source: Intel SDM volume 3, chapter
+// 6 and 20.1.4; volume 2, INT.
 #include <fmt/format.h>
 
 #include "cpu/core.h"
@@ -26,22 +27,79 @@ bool makes_double_fault(unsigned first, unsigned second) {
 
 }  // namespace
 
+/// Real mode: the table has far pointers, and nothing is checked but its limit (20.1.4).
+void Core::interrupt_real(uint8_t vector) {
+    if (vector * 4u + 3u > s.idtr.limit) fault(general_protection);
+    const auto to = read_linear<uint32_t>(nullptr, s.idtr.base + vector * 4u);
+    Stack stack = same_stack();
+    push_on(stack, s.eflags(), 2);
+    push_on(stack, s.segments[cs].selector, 2);
+    push_on(stack, next_eip, 2);
+    take_stack(stack);
+    s.segments[cs] = paragraph_segment(cs, static_cast<uint16_t>(to >> 16));
+    refresh_mode();
+    s.eip = next_eip = to & 0xffff;
+    s.other_flags &= ~(flag::tf | flag::if_ | flag::rf | flag::ac);
+    spend(Row::interrupt_real);
+}
+
+/// The gate of a vector, checked.
+Core::Descriptor Core::interrupt_gate(uint8_t vector, Source source, uint32_t outside) {
+    const uint32_t error = vector * 8u + 2u + outside;
+    if (vector * 8u + 7u > s.idtr.limit) fault(general_protection, error);
+    Descriptor gate;
+    gate.low = read_system<uint32_t>(s.idtr.base + vector * 8u);
+    gate.high = read_system<uint32_t>(s.idtr.base + vector * 8u + 4);
+    const unsigned type = gate.access() & 0x1f;
+    if (type != 5 && type != 6 && type != 7 && type != 14 && type != 15)
+        fault(general_protection, error);
+    const bool asked_for = source == Source::software || source == Source::trap;
+    if (asked_for && gate.dpl() < s.cpl) fault(general_protection, error);
+    if (!gate.present()) fault(segment_not_present, error);
+    return gate;
+}
+
+/// Faults resume with RF set, so that a breakpoint on the instruction does not come again; the
+/// debug exception itself leaves that to its handler (SDM volume 3, 17.3.1.1).
+uint32_t Core::pushed_flags(uint8_t vector, Source source) const {
+    const bool fault_class = source == Source::exception && vector != debug_trap;
+    return s.eflags() | (fault_class || interrupted_repeat_ ? flag::rf : 0);
+}
+
 void Core::interrupt(uint8_t vector, Source source, bool has_error, uint32_t error) {
     cause_ = Cause::interrupt_entry;
+    delivered_ = true;
+    interrupted_repeat_ = source == Source::external && s.rep_paid;
     s.rep_paid = false;
-    if (!s.protected_mode() || s.virtual_8086()) not_there_yet("interrupt in real mode");
-    const uint32_t outside = source == Source::software ? 0 : 1;  // the EXT bit
-    const uint32_t gate_error = vector * 8u + 2u + outside;
-    if (vector * 8u + 7u > s.idtr.limit) fault(general_protection, gate_error);
-    Descriptor gate;
-    gate.low = read_linear<uint32_t>(nullptr, s.idtr.base + vector * 8u);
-    gate.high = read_linear<uint32_t>(nullptr, s.idtr.base + vector * 8u + 4);
-    const unsigned type = gate.access() & 0x1f;
-    if (type == 5) not_there_yet("task gate", general_protection);
-    if (type != 6 && type != 7 && type != 14 && type != 15) fault(general_protection, gate_error);
-    if (source == Source::software && gate.dpl() < s.cpl) fault(general_protection, gate_error);
-    if (!gate.present()) fault(segment_not_present, gate_error);
+    if (source == Source::external || source == Source::exception) next_eip = s.eip;
+    if (!s.protected_mode()) {
+        interrupt_real(vector);
+        cause_ = Cause::executing;
+        return;
+    }
+    const bool v86 = s.virtual_8086();
+    if (v86 && source == Source::software && s.iopl() < 3) fault(general_protection);
+    const uint32_t outside =
+        source == Source::software || source == Source::trap ? 0 : 1;  // the EXT bit
+    const Descriptor gate = interrupt_gate(vector, source, outside);
+    if (gate.type() == 5) {
+        switch_task(gate.gate_selector(), gate, Switch::call, outside);
+        if (has_error) push_error(error);
+    } else {
+        through_gate(gate, pushed_flags(vector, source), outside, has_error, error);
+    }
+    cause_ = Cause::executing;
+}
 
+/// Onto the new task's stack, as wide as its task state.
+void Core::push_error(uint32_t error) {
+    Stack stack = same_stack();
+    push_on(stack, error, s.tr.access & 8 ? 4 : 2);
+    take_stack(stack);
+}
+
+void Core::through_gate(const Descriptor& gate, uint32_t flags, uint32_t outside, bool has_error,
+                        uint32_t error) {
     const uint16_t selector = gate.gate_selector();
     const uint32_t code_error = (selector & ~3u) + outside;
     Descriptor d;
@@ -50,29 +108,36 @@ void Core::interrupt(uint8_t vector, Source source, bool has_error, uint32_t err
     if (d.system() || !(d.access() & access::code) || d.dpl() > s.cpl)
         fault(general_protection, code_error);
     if (!d.present()) fault(segment_not_present, code_error);
-    if (!(d.access() & access::conforming) && d.dpl() < s.cpl)
-        not_there_yet("interrupt to an inner privilege level", general_protection);
+    const bool v86 = s.virtual_8086();
+    const bool conforming = d.access() & access::conforming;
+    // Out of virtual-8086 mode it goes to level 0 only (20.3.1.1).
+    if (v86 && (conforming || d.dpl() != 0)) fault(general_protection, code_error);
+    const bool inner = !conforming && d.dpl() < s.cpl;
+    const unsigned level = inner ? d.dpl() : s.cpl;
 
-    const unsigned size = type & 8 ? 4 : 2;
+    const unsigned size = gate.type() & 8 ? 4 : 2;
     const uint32_t offset = size == 4 ? gate.gate_offset() : gate.gate_offset() & 0xffff;
+    Stack stack = inner ? inner_stack(level, outside) : same_stack();
+    if (!inner) stack.error = 0;
+    if (v86)
+        for (unsigned n : {gs, fs, ds, es}) push_on(stack, s.segments[n].selector, size);
+    if (inner) {
+        push_on(stack, s.segments[ss].selector, size);
+        push_on(stack, s.regs[esp], size);
+    }
+    push_on(stack, flags, size);
+    push_on(stack, s.segments[cs].selector, size);
+    push_on(stack, next_eip, size);
+    if (has_error) push_on(stack, error, size);
     if (offset > d.limit()) fault(general_protection, outside);
-    uint32_t sp = s.regs[esp];
-    auto put = [&](uint32_t v) {
-        sp = (sp - size) & stack_mask();
-        size == 4 ? write<uint32_t>(nullptr, ss, sp, v)
-                  : write<uint16_t>(nullptr, ss, sp, static_cast<uint16_t>(v));
-    };
-    put(s.eflags());
-    put(s.segments[cs].selector);
-    put(source == Source::software ? next_eip : s.eip);
-    if (has_error) put(error);
-    load_code(selector, d);
-    set_sp(sp);
+    load_code(selector, d, level);
+    take_stack(stack);
+    if (v86)
+        for (unsigned n : {gs, fs, ds, es}) s.segments[n] = Segment{};
     s.eip = next_eip = offset;
     s.other_flags &= ~(flag::tf | flag::nt | flag::rf | flag::vm);
-    if (!(type & 1)) s.other_flags &= ~flag::if_;
-    spend(Row::interrupt_same);
-    cause_ = Cause::executing;
+    if (!(gate.type() & 1)) s.other_flags &= ~flag::if_;
+    spend(v86 ? Row::interrupt_v86 : inner ? Row::interrupt_inner : Row::interrupt_same);
 }
 
 /// Delivers what `fault` raised, in the place where the run loop recovers.
@@ -83,6 +148,7 @@ void Core::deliver_fault() {
     free_access = false;
     previous_ = nullptr;
     attention = true;
+    refresh_mode();
     if (delivering_ == double_fault) {
         shut_down("triple fault: an exception came while a double fault was being delivered");
         return;
@@ -119,48 +185,6 @@ void Core::take_external() {
     ++counts.current().interrupts;
     interrupt(vector, Source::external);
     probe_.emit(at, observe::Kind::interrupt, vector, eip, cycle - start);
-}
-
-void Core::interrupt_return(unsigned size) {
-    const uint64_t start = cycle;
-    cause_ = Cause::interrupt_exit;
-    if (!s.protected_mode() || s.virtual_8086()) not_there_yet("IRET in real mode");
-    if (s.other_flags & flag::nt) not_there_yet("IRET to another task", general_protection);
-    const uint32_t offset = peek(nullptr, 0, size);
-    const uint16_t selector = static_cast<uint16_t>(peek(nullptr, size, size));
-    const uint32_t flags = peek(nullptr, 2 * size, size);
-    if (size == 4 && (flags & flag::vm) && s.cpl == 0)
-        not_there_yet("IRET to virtual-8086 mode", general_protection);
-    if ((selector & ~3u) == 0) fault(general_protection);
-    const unsigned rpl = selector & 3;
-    const uint32_t error = selector & ~3u;
-    Descriptor d = descriptor(selector);
-    if (d.system() || !(d.access() & access::code) || rpl < s.cpl) fault(general_protection, error);
-    const bool conforming = d.access() & access::conforming;
-    if (conforming ? d.dpl() > rpl : d.dpl() != rpl) fault(general_protection, error);
-    if (!d.present()) fault(segment_not_present, error);
-    if (rpl > s.cpl) not_there_yet("IRET to an outer privilege level", general_protection);
-    if (offset > d.limit()) fault(general_protection);
-    load_code(selector, d);
-    set_sp(s.regs[esp] + 3 * size);
-    next_eip = offset;
-    load_flags(flags, size, true);
-    s.nmi_masked = false;
-    spend(Row::interrupt_iret_same);
-    cause_ = Cause::executing;
-    probe_.emit(clock_.cycles(start), observe::Kind::interrupt_return, offset, cycle - start);
-}
-
-void Core::load_flags(uint32_t v, unsigned size, bool with_rf) {
-    uint32_t may = flag::arithmetic | flag::tf | flag::df | flag::nt | flag::ac;
-    if (model.cpuid) may |= flag::id;
-    if (with_rf) may |= flag::rf;
-    if (s.cpl <= s.iopl()) may |= flag::if_;
-    if (s.cpl == 0) may |= flag::iopl;
-    if (size == 2) may &= 0xffff;
-    const uint32_t old = s.eflags();
-    s.set_eflags((old & ~may) | (v & may));
-    attention = true;
 }
 
 void Core::shut_down(const char* why) {

@@ -17,28 +17,41 @@ void Core::check_segment(const Operation* op, unsigned segment, uint32_t offset,
     auto refuse = [&](uint8_t v) { op ? fault_at(op, v, 0) : fault(v, 0); };
     if (!g.usable()) refuse(vector);
     if (writing ? !g.can_write() : !g.can_read()) refuse(general_protection);
-    const uint64_t last = uint64_t{offset} + size - 1;
-    if (g.expand_down()) {
-        const uint64_t top = g.big ? 0xffffffff : 0xffff;
-        if (offset <= g.limit || last > top) refuse(vector);
-    } else if (last > g.limit) {
-        refuse(vector);
-    }
+    if (!within(g, offset, size)) refuse(vector);
 }
 
-Core::TlbEntry& Core::entry(uint32_t linear) {
-    TlbEntry& e = tlb_[linear >> 12 & (tlb_size - 1)];
+bus::DirectMemory* Core::direct_at(uint32_t physical) {
+    const bus::AddressSpace::Range* range = bus_.memory_space().find(physical);
+    // Only whole pages: one of which a part is something else has no pointer.
+    const bool whole = range && range->direct && range->start % 0x1000 == 0 &&
+                       (physical | 0xfffu) <= range->last();
+    return whole ? range->direct : nullptr;
+}
+
+uint8_t* Core::host_of(const bus::DirectMemory& memory, uint32_t physical) {
+    return memory.host + (physical - bus_.memory_space().find(physical)->start);
+}
+
+/// The entry that allows an access; raises the page fault where nothing does.
+Core::TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
+    TlbEntry& e = tlb_now_[DataTlb::index(linear)];
     const uint32_t page = linear & ~0xfffu;
-    if (e.linear == page) return e;
+    if (e.linear == page && (!write || e.may_write)) return e;
+    uint32_t physical = page;
+    bool may_write = true;
+    if (s.cr0 & cr0::pg) {
+        const uint32_t value = data_page(op, linear, write);
+        physical = value & ~page::offset;
+        const bool writable = (value & page::writable) || (!user_ && !(s.cr0 & cr0::wp));
+        may_write = writable && (value & page::dirty);
+    }
     e = TlbEntry{};
     e.linear = page;
-    e.physical = translate(page);
-    const bus::AddressSpace::Range* range = bus_.memory_space().find(e.physical);
-    if (range && range->direct && range->start % 0x1000 == 0 &&
-        e.physical + 0xfff <= range->last()) {
-        e.memory = range->direct;
-        e.memory_page = (e.physical - range->start) >> 12;
-        e.page = range->direct->host + (e.physical - range->start);
+    e.physical = physical & s.a20_mask;
+    e.may_write = may_write;
+    if ((e.memory = direct_at(e.physical))) {
+        e.page = host_of(*e.memory, e.physical);
+        e.memory_page = static_cast<uint64_t>(e.page - e.memory->host) >> 12;
     }
     return e;
 }
@@ -48,60 +61,85 @@ void Core::allow(TlbEntry& e) {
     if (memory_on_bus_) return;
     e.read_tag = e.linear;
     const bool has_code = e.memory->page_flags[e.memory_page] & bus::DirectMemory::has_code;
-    e.write_tag = e.memory->writable && !has_code ? e.linear : no_tag;
+    e.write_tag = e.memory->writable && e.may_write && !has_code ? e.linear : no_tag;
 }
 
-void Core::charge(const Operation* op, const TlbEntry& e, uint32_t physical, unsigned size) {
+void Core::charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
+                  unsigned size) {
     if (!memory_on_bus_) return;
     bool blocked = false;
     const uint64_t at = cycle_at(op);
-    stall(bus_.take(*e.memory, physical, size, at, at < limit, blocked), Cause::memory_stall);
+    stall(bus_.take(memory, physical, size, at, at < limit, blocked), Cause::memory_stall);
     if (blocked)
         after_access();
     else if (cycle + (block_ ? block_->last_start : 0) >= limit)
         attention = true;
 }
 
+/// Raises what a write there would raise, before anything is changed.
+void Core::probe_write(const Operation* op, uint32_t linear, unsigned size) {
+    entry(op, linear, true);
+    const uint32_t last = linear + size - 1;
+    if ((last ^ linear) & ~0xfffu) entry(op, last & ~0xfffu, true);
+}
+
 uint64_t Core::read_slow(const Operation* op, uint32_t linear, unsigned size) {
     const unsigned here = std::min(size, 0x1000 - (linear & 0xfff));
+    if (here == size) return read_part(op, linear, size);
+    entry(op, linear, false);  // both pages' faults come before either's side effects
+    entry(op, linear + here, false);
+    const uint64_t low = read_part(op, linear, here);
+    return low | uint64_t{read_part(op, linear + here, size - here)} << (8 * here);
+}
+
+uint32_t Core::read_part(const Operation* op, uint32_t linear, unsigned size) {
+    const uint32_t offset = linear & 0xfff;
+    TlbEntry* e = &entry(op, linear, false);
+    if (!e->memory) return device_access(op, false, e->physical + offset, 0, size);
+    charge(op, *e->memory, e->physical + offset, size);
+    e = &entry(op, linear, false);  // the map may have changed while the bus was awaited
     uint32_t v = 0;
-    if (TlbEntry* e = &entry(linear); e->memory) {
-        charge(op, *e, e->physical + (linear & 0xfff), here);
-        e = &entry(linear);  // the map may have changed while the bus was awaited
-        if (e->memory) {
-            std::memcpy(&v, e->page + (linear & 0xfff), here);
-            allow(*e);
-        }
-    } else {
-        v = device_access(op, false, e->physical + (linear & 0xfff), 0, here);
+    if (e->memory) {
+        std::memcpy(&v, e->page + offset, size);
+        allow(*e);
     }
-    if (here == size) return v;
-    return v | read_slow(op, linear + here, size - here) << (8 * here);
+    return v;
 }
 
 void Core::write_slow(const Operation* op, uint32_t linear, uint64_t v, unsigned size) {
     const unsigned here = std::min(size, 0x1000 - (linear & 0xfff));
-    const uint32_t physical = entry(linear).physical + (linear & 0xfff);
-    if (TlbEntry* e = &entry(linear); e->memory && e->memory->writable) {
-        charge(op, *e, physical, here);
-        e = &entry(linear);
-        if (e->memory && e->memory->writable) {
-            std::memcpy(e->page + (linear & 0xfff), &v, here);
-            if (e->memory->page_flags[e->memory_page] & bus::DirectMemory::has_code) {
-                bool dropped = false;
-                if (blocks_.written(physical, here, dropped))
-                    e->memory->page_flags[e->memory_page] &= ~bus::DirectMemory::has_code;
-                if (dropped) {
-                    ++epoch_;
-                    attention = true;
-                }
-            }
-            allow(*e);
-        }
-    } else {
-        device_access(op, true, physical, static_cast<uint32_t>(v), here);
+    if (here < size) probe_write(op, linear, size);
+    write_part(op, linear, static_cast<uint32_t>(v), here);
+    if (here < size)
+        write_part(op, linear + here, static_cast<uint32_t>(v >> (8 * here)), size - here);
+}
+
+void Core::write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned size) {
+    const uint32_t offset = linear & 0xfff;
+    TlbEntry* e = &entry(op, linear, true);
+    const uint32_t physical = e->physical + offset;
+    if (!e->memory || !e->memory->writable) {
+        device_access(op, true, physical, v, size);
+        return;
     }
-    if (here < size) write_slow(op, linear + here, v >> (8 * here), size - here);
+    charge(op, *e->memory, physical, size);
+    e = &entry(op, linear, true);
+    if (!e->memory || !e->memory->writable) return;
+    std::memcpy(e->page + offset, &v, size);
+    overwritten(*e->memory, physical, size);
+    allow(*e);
+}
+
+/// Bytes of memory changed by us: decoded code that they held is dropped.
+void Core::overwritten(bus::DirectMemory& memory, uint32_t physical, unsigned size) {
+    const auto host_page = static_cast<uint64_t>(host_of(memory, physical) - memory.host) >> 12;
+    if (!(memory.page_flags[host_page] & bus::DirectMemory::has_code)) return;
+    bool dropped = false;
+    if (blocks_.written(physical, size, dropped))
+        memory.page_flags[host_page] &= static_cast<uint8_t>(~bus::DirectMemory::has_code);
+    if (!dropped) return;
+    new_epoch();
+    attention = true;
 }
 
 /// An access by transport, cut as the bus would cut it: aligned, of 1, 2 or 4 bytes.
@@ -126,18 +164,22 @@ uint32_t Core::device_access(const Operation* op, bool write, uint32_t physical,
 
 /// A page has decoded code from now on: writes to it must be seen.
 void Core::code_is_at(uint64_t physical_page) {
-    const uint32_t physical = static_cast<uint32_t>(physical_page << 12);
-    const bus::AddressSpace::Range* range = bus_.memory_space().find(physical);
-    if (!range || !range->direct) return;
-    range->direct->page_flags[(physical - range->start) >> 12] |= bus::DirectMemory::has_code;
-    for (TlbEntry& e : tlb_)
-        if (e.memory && e.physical == physical) e.write_tag = no_tag;
+    const auto physical = static_cast<uint32_t>(physical_page << 12);
+    bus::DirectMemory* memory = direct_at(physical);
+    if (!memory) return;
+    uint8_t& flags =
+        memory->page_flags[static_cast<uint64_t>(host_of(*memory, physical) - memory->host) >> 12];
+    if (flags & bus::DirectMemory::has_code) return;
+    flags |= bus::DirectMemory::has_code;
+    for (auto& half : tlb_)
+        for (TlbEntry& e : half)
+            if (e.memory && e.physical == physical) e.write_tag = no_tag;
 }
 
 void Core::code_written(uint64_t physical_page) {
     bool dropped = false;
     blocks_.written(physical_page << 12, 0x1000, dropped);
-    ++epoch_;
+    new_epoch();
     attention = true;
     const uint32_t physical = static_cast<uint32_t>(physical_page << 12);
     const bus::AddressSpace::Range* range = bus_.memory_space().find(physical);
@@ -145,12 +187,11 @@ void Core::code_written(uint64_t physical_page) {
         range->direct->page_flags[(physical - range->start) >> 12] &= ~bus::DirectMemory::has_code;
 }
 
-void Core::flush_tlb() { tlb_.fill(TlbEntry{}); }
-
 void Core::forget_all() {
-    flush_tlb();
+    flush_short_way();
     blocks_.clear();
-    ++epoch_;
+    previous_ = nullptr;
+    new_epoch();
     attention = true;
     generation_ = bus_.memory_space().generation();
 }
@@ -160,12 +201,9 @@ unsigned Core::peek_code(uint32_t linear, uint8_t* bytes, unsigned n) {
     while (done < n) {
         const uint32_t at = linear + done;
         const unsigned part = std::min(n - done, 0x1000 - (at & 0xfff));
-        const TlbEntry& e = entry(at);
-        unsigned got = part;
-        if (e.memory)
-            std::memcpy(bytes + done, e.page + (at & 0xfff), part);
-        else
-            got = bus_.peek(e.physical + (at & 0xfff), bytes + done, part);
+        uint32_t physical;
+        if (!peek_page(at, physical)) break;
+        const unsigned got = bus_.peek(physical + (at & 0xfff), bytes + done, part);
         done += got;
         if (got < part) break;
     }

@@ -56,11 +56,11 @@ struct Block {
     bool dead = false;    // its bytes were written; freed once it is left
     uint64_t cycles = 0;  // spent in it, stalls included
     uint64_t instructions = 0;
-    // Where it went on the last time, by branch taken and not taken (`epoch` says if still true).
+    // Where it went on the last time, by branch taken and not taken (`context` says if still true).
     struct Link {
         Block* block = nullptr;
         uint32_t linear = 0;
-        uint32_t epoch = 0;
+        uint32_t context = 0;
     } link[2];
     std::vector<Operation> operations;  // `count` of them, and one that ends the block
 };

@@ -174,18 +174,12 @@ Row fixed_row(const Operation& op) {
             return Row::stack_leave;
         case ZYDIS_MNEMONIC_JMP:
             return m ? Row::flow_jmp_m : op.form == Form::r ? Row::flow_jmp_r : Row::flow_jmp_rel;
-        case jmp_far:
-            return m ? Row::flow_jmp_far_m : Row::flow_jmp_far;
         case ZYDIS_MNEMONIC_CALL:
             return m                    ? Row::flow_call_m
                    : op.form == Form::r ? Row::flow_call_r
                                         : Row::flow_call_rel;
-        case call_far:
-            return m ? Row::flow_call_far_m : Row::flow_call_far;
         case ZYDIS_MNEMONIC_RET:
             return op.form == Form::i ? Row::flow_ret_i : Row::flow_ret;
-        case ret_far:
-            return op.form == Form::i ? Row::flow_ret_far_i : Row::flow_ret_far;
         case ZYDIS_MNEMONIC_LOOP:
             return Row::flow_loop;
         case ZYDIS_MNEMONIC_LOOPE:

@@ -20,6 +20,10 @@ constexpr uint32_t pe = 1u << 0, mp = 1u << 1, em = 1u << 2, ts = 1u << 3, et = 
                    pg = 1u << 31;
 }
 
+namespace cr4 {
+constexpr uint32_t tsd = 1u << 2, de = 1u << 3, pse = 1u << 4, mce = 1u << 6, pge = 1u << 7;
+}
+
 /// The access byte of a descriptor (SDM volume 3, 3.4.5).
 namespace access {
 constexpr uint8_t accessed = 1, writable = 2, readable = 2, expand_down = 4, conforming = 4,
@@ -67,14 +71,16 @@ struct State {
     std::array<uint32_t, 8> dr{0, 0, 0, 0, 0, 0, 0xffff0ff0, 0x400};
     uint32_t a20_mask = 0xffffffff;
     uint8_t cpl = 0;
-    bool halted = false;   // stopped at HLT
-    bool stopped = false;  // halted for good, or shut down
-    bool shadow = false;   // no interrupt before the next instruction (STI, MOV SS)
+    bool halted = false;       // stopped at HLT
+    bool stopped = false;      // halted for good, or shut down
+    bool shadow = false;       // no interrupt before the next instruction (STI, MOV SS)
+    bool trap_shadow = false;  // nor a single-step trap (MOV SS)
     bool intr_line = false;
     bool nmi_line = false;
     bool nmi_pending = false;
     bool nmi_masked = false;  // until IRET
-    bool rep_paid = false;    // the base clocks of the REP instruction at EIP were charged
+    bool reset_pending = false;
+    bool rep_paid = false;  // the base clocks of the REP instruction at EIP were charged
     uint64_t tsc_offset = 0;
 
     uint32_t eflags() const { return other_flags | flags.value(); }

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "cpu/state.h"
 #include "cpu/timing_files.h"
 #include "sim/kernel/config.h"
 #include "sim/kernel/error.h"
@@ -76,6 +77,19 @@ void refuse_unknown(const toml::table& root, const std::string& source) {
 }
 
 }  // namespace
+
+uint32_t Model::cr4_mask() const {
+    // Each bit came with a feature (SDM volume 3, 2.5); VME and PVI are not modelled.
+    constexpr uint32_t pairs[][2] = {{feature::tsc, cr4::tsd},
+                                     {feature::de, cr4::de},
+                                     {feature::pse, cr4::pse},
+                                     {feature::mce, cr4::mce},
+                                     {feature::pge, cr4::pge}};
+    uint32_t mask = 0;
+    for (const auto& [feature, bit] : pairs)
+        if (feature_bits & feature) mask |= bit;
+    return mask;
+}
 
 Model parse_model(std::string_view text, const std::string& source) {
     toml::table root;

@@ -30,6 +30,11 @@ struct RowInfo {
 };
 extern const std::array<RowInfo, row_count> rows;
 
+/// CPUID leaf 1 EDX, which is also what a model has (SDM volume 2, CPUID).
+namespace feature {
+constexpr uint32_t de = 1u << 2, pse = 1u << 3, tsc = 1u << 4, mce = 1u << 7, pge = 1u << 13;
+}
+
 struct Model {
     std::string name;
     std::string vendor;         // twelve letters
@@ -40,6 +45,8 @@ struct Model {
          cmpxchg = false;
     std::array<uint16_t, row_count> clocks{};
 
+    /// The bits of CR4 that can be set; zero where there is no CR4.
+    uint32_t cr4_mask() const;
     unsigned operator[](Row row) const { return clocks[static_cast<size_t>(row)]; }
 };
 

@@ -37,9 +37,13 @@ void bit(Core& c, const Operation* op) {
             const auto away = static_cast<std::make_signed_t<T>>(number) >> (bits == 32 ? 5 : 4);
             at = (at + static_cast<uint32_t>(away) * uint32_t{sizeof(T)}) & op->address_mask;
         }
-        const T v = c.read<T>(op, op->segment, at);
-        if constexpr (change != Change::none)
-            c.write<T>(op, op->segment, at, changed<change>(v, n));
+        T v;
+        if constexpr (change == Change::none) {
+            v = c.read<T>(op, op->segment, at);
+        } else {
+            v = c.read_for_update<T>(op, op->segment, at);
+            c.store_update<T>(op, changed<change>(v, n));
+        }
         c.s.flags.set_cf(v >> n & 1);
         next_checked(c, op);
     }

@@ -95,11 +95,11 @@ FarPointer far_operand(Core& c, const Operation* op) {
 
 void far_jmp(Core& c, const Operation* op) {
     const FarPointer to = far_operand(c, op);
-    c.far_jump(to.selector, to.offset, op->stack_size);
+    c.far_jump(to.selector, to.offset, op->stack_size, op->form == Form::m);
 }
 void far_call(Core& c, const Operation* op) {
     const FarPointer to = far_operand(c, op);
-    c.far_call(to.selector, to.offset, op->stack_size);
+    c.far_call(to.selector, to.offset, op->stack_size, op->form == Form::m);
 }
 void far_ret(Core& c, const Operation* op) {
     c.far_return(op->stack_size, op->form == Form::i ? op->imm & 0xffff : 0);
@@ -108,10 +108,12 @@ void far_ret(Core& c, const Operation* op) {
 void software_interrupt(Core& c, const Operation* op) {
     c.interrupt(static_cast<uint8_t>(op->imm), Core::Source::software);
 }
-void int3(Core& c, const Operation*) { c.interrupt(breakpoint, Core::Source::software); }
+void int3(Core& c, const Operation*) { c.interrupt(breakpoint, Core::Source::trap); }
+/// INT1, which no gate's privilege level forbids.
+void int1(Core& c, const Operation*) { c.raise_after(debug_trap); }
 void into(Core& c, const Operation*) {
     if (c.s.flags.of())
-        c.interrupt(overflow, Core::Source::software);
+        c.interrupt(overflow, Core::Source::trap);
     else
         c.spend(Row::interrupt_into_not);
 }
@@ -170,6 +172,8 @@ Binding bind_flow(const Operation& op) {
             return {alone<software_interrupt>, true};
         case ZYDIS_MNEMONIC_INT3:
             return {alone<int3>, true};
+        case ZYDIS_MNEMONIC_INT1:
+            return {alone<int1>, true};
         case ZYDIS_MNEMONIC_INTO:
             return {alone<into>, true};
         case ZYDIS_MNEMONIC_IRET:

@@ -65,12 +65,14 @@ void popa(Core& c, const Operation* op) {
 
 template <typename T>
 void pushf(Core& c, const Operation* op) {
+    if (c.s.virtual_8086() && c.s.iopl() < 3) c.fault_at(op, general_protection);
     // VM and RF are pushed as zero (SDM volume 2, PUSHF).
     c.push<T>(op, static_cast<T>(c.s.eflags() & ~(flag::vm | flag::rf)));
     next_checked(c, op);
 }
 
 void popf(Core& c, const Operation* op) {
+    if (c.s.virtual_8086() && c.s.iopl() < 3) c.fault(general_protection);
     const uint32_t v = c.peek(nullptr, 0, op->stack_size);
     c.set_sp(c.s.regs[esp] + op->stack_size);
     c.load_flags(v, op->stack_size, false);
@@ -88,7 +90,7 @@ void pop_segment(Core& c, const Operation* op) {
     const uint32_t sp = c.s.regs[esp] + op->stack_size;
     c.load_segment(op->dst, selector);
     c.s.regs[esp] = (c.s.regs[esp] & ~mask) | (sp & mask);
-    if (op->dst == ss) c.s.shadow = c.attention = true;
+    if (op->dst == ss) c.shadow_stack_load();
 }
 
 template <typename T>

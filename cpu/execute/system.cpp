@@ -34,7 +34,7 @@ void to_sreg(Core& c, const Operation* op) {
     const uint16_t selector =
         op->form == Form::rm ? c.load<uint16_t>(op) : c.reg<uint16_t>(op->src);
     c.load_segment(op->dst, selector);
-    if (op->dst == ss) c.s.shadow = c.attention = true;
+    if (op->dst == ss) c.shadow_stack_load();
 }
 void from_sreg(Core& c, const Operation* op) { store_word(c, op, c.s.segments[op->src].selector); }
 
@@ -49,7 +49,7 @@ void far_pointer(Core& c, const Operation* op) {
         c.set_reg<uint32_t>(op->dst, offset);
     else
         c.set_reg<uint16_t>(op->dst, static_cast<uint16_t>(offset));
-    if (Segment == ss) c.s.shadow = c.attention = true;
+    if (Segment == ss) c.shadow_stack_load();
 }
 
 template <TableRegister State::*Table>
@@ -98,7 +98,7 @@ void ltr(Core& c, const Operation* op) {
         c.fault(general_protection, selector & ~3u);
     if (!d.present()) c.fault(segment_not_present, selector & ~3u);
     d.high |= 0x200;  // busy
-    c.write_linear<uint32_t>(nullptr, d.address + 4, d.high);
+    c.write_system<uint32_t>(d.address + 4, d.high);
     c.s.tr = c.segment_from(selector, d);
 }
 
@@ -133,13 +133,11 @@ void to_control(Core& c, const Operation* op) {
             c.s.cr2 = v;
             break;
         case 3:
-            c.s.cr3 = v;
-            c.flush_tlb();
+            c.set_cr3(v);
             break;
         case 4:
             if (!c.model.cpuid) c.fault(invalid_opcode);  // the 486 that has CPUID has CR4
-            if (v & ~0x7fu) c.fault(general_protection);
-            c.s.cr4 = v;
+            c.set_cr4(v);
             break;
         default:
             c.fault(invalid_opcode);
@@ -288,8 +286,14 @@ void rdtsc(Core& c, const Operation*) {
     c.s.regs[edx] = static_cast<uint32_t>(t >> 32);
 }
 
-/// WBINVD, INVD, INVLPG: no cache is kept of what they drop.
+/// WBINVD, INVD: no cache is kept of what they drop.
 void drop_cache(Core& c, const Operation*) { need_ring_0(c); }
+
+/// The segment is not checked: a page that can not be reached is not in the TLB either.
+void invlpg(Core& c, const Operation* op) {
+    need_ring_0(c);
+    c.invalidate_page(c.s.segments[op->segment].base + c.address(op));
+}
 
 void not_integer_body(Core& c, const Operation* op) {
     const auto mnemonic = static_cast<ZydisMnemonic>(op->imm);
@@ -376,8 +380,9 @@ Binding bind_system(const Operation& op) {
             return ends(alone<rdtsc>);
         case ZYDIS_MNEMONIC_INVD:
         case ZYDIS_MNEMONIC_WBINVD:
-        case ZYDIS_MNEMONIC_INVLPG:
             return ends(alone<drop_cache>);
+        case ZYDIS_MNEMONIC_INVLPG:
+            return ends(alone<invlpg>);
         case not_integer:
             return ends(alone<not_integer_body>);
         default:

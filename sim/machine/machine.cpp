@@ -69,6 +69,8 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     const bool has_apic = board.find<bus::InterruptAcknowledge>("intr.acknowledge") != nullptr;
     board.line(has_apic ? "intr" : "pic.intr").connect(*cpu_, cpu::Cpu::intr);
     board.line("nmi").connect(*cpu_, cpu::Cpu::nmi);
+    board.line("a20").connect(*cpu_, cpu::Cpu::a20);
+    board.line("reset").connect(*cpu_, cpu::Cpu::reset_line);
     if (auto* controller = board.find<bus::InterruptAcknowledge>(has_apic ? "intr.acknowledge"
                                                                           : "pic.acknowledge"))
         cpu_->connect_acknowledge(*controller);
