@@ -53,8 +53,8 @@ Calendar parse_calendar(const std::string& text, unsigned& century) {
     Calendar c;
     unsigned year = 0;
     int used = 0;
-    const int parts = std::sscanf(text.c_str(), "%4u-%2u-%2u %2u:%2u:%2u%n", &year, &c.month, &c.day,
-                                  &c.hour, &c.minute, &c.second, &used);
+    const int parts = std::sscanf(text.c_str(), "%4u-%2u-%2u %2u:%2u:%2u%n", &year, &c.month,
+                                  &c.day, &c.hour, &c.minute, &c.second, &used);
     c.year = year % 100;
     century = year / 100;
     const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);

@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The real-time clock of a PC with its battery-backed memory, at ports 70h and 71h. Source: Motorola
-// MC146818A datasheet (time, calendar and alarm locations; registers A to D; table 5, periodic
-// interrupt rates; table 6, update cycle times); port 70h: IBM PC/AT Technical Reference, Intel
-// 82371SB (PIIX3) datasheet (290550). What firmware finds in the memory: memory_map.cpp.
+// The real-time clock of a PC with its battery-backed memory, at ports 70h and 71h. Source:
+// Motorola MC146818A datasheet (time, calendar and alarm locations; registers A to D; table 5,
+// periodic interrupt rates; table 6, update cycle times); port 70h: IBM PC/AT Technical Reference,
+// Intel 82371SB (PIIX3) datasheet (290550). What firmware finds in the memory: memory_map.cpp.
 //
 // Time. The divider chain counts ticks of 32768 Hz; tick k is at ceil(k * 10^12 / 32768) ps, so
 // nothing drifts. The clock starts at `start` at time 0 and counts the guest's seconds. An update
-// cycle begins every 32768 ticks and lasts 65 (1984 us); UIP rises 8 ticks (244 us) before; the time
-// registers change, and the update and alarm flags rise, when it ends. A chain that leaves reset has
-// its first update half a second later. Nothing ticks: registers are brought up to date when
-// accessed, and a timer waits only for an interrupt that is enabled.
+// cycle begins every 32768 ticks and lasts 65 (1984 us); UIP rises 8 ticks (244 us) before; the
+// time registers change, and the update and alarm flags rise, when it ends. A chain that leaves
+// reset has its first update half a second later. Nothing ticks: registers are brought up to date
+// when accessed, and a timer waits only for an interrupt that is enabled.
 //
 // Findings: time registers read during the update; values that are no time (taken as the nearest).
 // The oscillator runs with DV = 2 only, as on a PC's board; other values but 6 and 7 stop it.
 //
 // Left out: daylight saving (DSE is stored), the square wave output, the century byte's counting.
 #pragma once
-
-#include <optional>
 
 #include "bus/device.h"
 #include "devices/cmos/calendar.h"
@@ -35,36 +33,35 @@ class Cmos final : public bus::Device {
     void reset() override;
 
   private:
+    static constexpr uint64_t second = 32768;  // ticks
     static constexpr uint64_t never = ~uint64_t{0};
-    enum class Chain : uint8_t { running, reset, stopped };
 
     void fill_memory(const bus::DeviceContext& context);
     void set_byte(unsigned at, uint64_t value) { memory_[at - first_memory].set(value); }
-    void set_number(unsigned low, unsigned high, uint64_t value);
+    void set_word(unsigned at, uint64_t value);
 
     void advance();
-    void update_seconds(uint64_t count);
     void rearm();
-    Chain chain() const;
     uint64_t period() const;
+    uint64_t edges_until(uint64_t tick) const;
     uint64_t updates_until(uint64_t tick) const;
-    uint64_t next_alarm();
-    bool updating(uint64_t tick, uint64_t lead) const;
+    uint64_t end_of_update(uint64_t number) const;
+    uint64_t seconds_to_alarm() const;
+    bool updating(uint64_t lead) const;
 
-    uint64_t read_register_a();
+    uint64_t read_data();
+    void write_data(uint64_t value);
     uint64_t read_flags();
-    uint64_t read_time(unsigned index);
-    void write_time(unsigned index);
-    void write_register_a();
-    void write_register_b();
+    void look_at_time();
+    void divider_written();
 
     uint64_t number(uint64_t value) const;
     uint64_t coded(uint64_t value) const;
-    unsigned hour(const bus::Register& reg) const;
+    unsigned hour(uint64_t value) const;
     uint64_t coded_hour(unsigned hour) const;
     Calendar load() const;
     void store(const Calendar& c);
-    bool alarm_at(unsigned second_of_day) const;
+    bool alarm(unsigned index, unsigned value) const;
 
     static constexpr unsigned first_memory = 0x0e;
 
@@ -105,9 +102,9 @@ class Cmos final : public bus::Device {
     bus::Field any_{hour_, "ANY", 7, 6, "3 in an alarm: any value"};
     bus::RegisterArray memory_;
 
-    State<uint64_t> seen_{*this, "seen", 0};      // tick up to which everything was counted
-    State<uint64_t> origin_{*this, "origin", 0};  // tick at which the chain stood at an update
-    State<uint64_t> held_{*this, "held", 0};      // updates not to be made, by SET or a halt
+    State<uint64_t> seen_{*this, "seen", 0};         // tick up to which everything was counted
+    State<uint64_t> first_{*this, "first", second};  // tick of the chain's first update cycle
+    State<bool> running_{*this, "running", true};    // the chain counts
     Timer edge_{*this, "edge", [this] {
                     advance();
                     rearm();
