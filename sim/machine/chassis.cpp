@@ -35,7 +35,7 @@ void refuse_clash(const bus::AddressSpace& space, const char* what, const RangeS
     for (const auto* fresh : space.ranges()) {
         if (before.contains(fresh) || fresh->size == 0) continue;
         for (const auto* old : before)
-            if (old->size && fresh->start <= old->last() && old->start <= fresh->last())
+            if (space.conflict(*fresh, *old))
                 throw Error(fmt::format(
                     "{} {:#x}-{:#x} overlaps {} at {:#x}-{:#x}; give one of them another address",
                     what, fresh->start, fresh->last(), old->name, old->start, old->last()));
