@@ -5,6 +5,15 @@
 // overlapping ones are allowed, and the earlier mapped one wins: what the board decodes (memory,
 // interrupt controllers, legacy ports) can not be hidden by a base address that a guest programs.
 //
+// Routes. A host bridge that has memory on one side and a bus on the other chooses, for parts of the
+// space, which of the two answers; for reads and for writes apart (shadow RAM: the PAM registers of
+// the 82441FX, 290549, 3.2.x). Memory is what is mapped as writable direct memory; all else is the
+// bus. Within a route, the first mapped of the side that it names wins.
+//
+// What `find` gives is a fragment: the part of a range around the address that answers reads, with
+// direct memory of its own where it is a part, or may not be written through. So whoever accesses
+// direct memory knows nothing of routes.
+//
 // What nobody claims reads as all ones, ignores writes, and is counted: PCI Local Bus Specification
 // 2.2, 3.8.2 (master abort) as a PC's host bridge reports it.
 #pragma once
@@ -49,9 +58,15 @@ class AddressSpace : public Component, public Target {
         std::string name;
         bool free = false;               // takes no time and no bus: for observation only
         DirectMemory* direct = nullptr;  // where the range is memory
+        uint64_t offset = 0;             // of a fragment: where in its target it begins
         uint64_t last() const { return start + (size - 1); }
         bool holds(uint64_t address) const { return address - start < size; }
+        /// On the memory side of a host bridge.
+        bool is_memory() const { return direct && direct->writable; }
     };
+
+    /// Who answers in a route: whoever was mapped first, memory, or the bus.
+    enum class Side : uint8_t { first, memory, bus };
 
     AddressSpace(Simulation& sim, const std::string& name, uint64_t size);
     ~AddressSpace() override;
@@ -62,6 +77,13 @@ class AddressSpace : public Component, public Target {
     unsigned map(uint64_t start, uint64_t size, unsigned outlet, const std::string& name,
                  bool free = false, DirectMemory* direct = nullptr);
     void unmap(unsigned range);
+
+    /// Declares a part of the space that a host bridge steers, and returns the route's number. Until
+    /// it is set, the first mapped range wins there.
+    unsigned add_route(uint64_t start, uint64_t size);
+    void set_route(unsigned route, Side read, Side write);
+    /// Ranges `a` and `b` claim the same addresses, and no route keeps them apart.
+    bool conflict(const Range& a, const Range& b) const;
 
     /// The range that claims `address`, or null. Valid until the next map or unmap.
     const Range* find(uint64_t address) const {
@@ -85,18 +107,41 @@ class AddressSpace : public Component, public Target {
     uint64_t generation() const { return generation_; }
 
   private:
+    struct Route {
+        uint64_t start, size;
+        Side read = Side::first, write = Side::first;
+        uint64_t last() const { return start + (size - 1); }
+        bool holds(uint64_t address) const { return address - start < size; }
+    };
+    /// A part of the space with one owner for reads and one for writes, null where there is none.
+    struct Piece {
+        uint64_t start, last;
+        const Range* read;
+        const Range* write;
+    };
+    /// A part of a direct memory, or one without writing.
+    struct View {
+        const DirectMemory* of;
+        uint64_t offset;
+        std::unique_ptr<DirectMemory> memory;
+    };
+    const Piece& piece(uint64_t address) const;
     const Range* search(uint64_t address) const;
     void rebuild();
+    const Range* owner(uint64_t address, Side side) const;
+    const Range* fragment(const Range* range, const Piece& piece, bool writable);
+    DirectMemory* view(DirectMemory& memory, uint64_t offset, uint64_t size, bool writable);
+    void forget_code(const std::vector<Piece>& before);
+    bool steered(uint64_t first, uint64_t last) const;
     void unclaimed(Payload& payload);
 
     uint64_t size_;
     std::vector<std::unique_ptr<InitiatorSocket>> outlets_;
     std::vector<std::unique_ptr<Range>> mapped_;  // by range number; null where unmapped
-    struct Piece {
-        uint64_t start;
-        const Range* range;  // null for a hole
-    };
+    std::vector<Route> routes_;
     std::vector<Piece> pieces_;  // sorted, disjoint cover of the space
+    std::vector<std::unique_ptr<Range>> fragments_;
+    std::vector<View> views_;  // kept: who has a pointer to one may look again later
     mutable const Range* last_ = nullptr;
     std::vector<CodeWatcher*> watchers_;
     uint64_t generation_ = 0;

@@ -14,8 +14,15 @@
 // cycle on the PCI bus: a clock of IDSEL stepping (PCI 2.2, 3.6.3), the address phase, two more
 // clocks until DEVSEL# of medium speed (3.6.1), the data phase, and an idle clock: 6 of 30 ns.
 //
-// Left out: the bridges' own registers (DRAM timing, PAM, ISA routing) from 40h on.
+// Shadow RAM. The host bridge sends A0000h to BFFFFh to the bus, and C0000h to FFFFFh where its PAM
+// registers say, for reads and writes apart (82441FX, 3.2.18: PAM0 to PAM6, 59h to 5Fh): memory, or
+// the bus, where ROM and adapters are. After a reset all of it is the bus; with handoff =
+// "firmware" all of it is memory. SMRAM (72h) is stored: there is no system management mode.
+//
+// Left out: the bridges' other registers (DRAM timing, ISA routing) from 40h on.
 #include <algorithm>
+#include <array>
+#include <memory>
 
 #include "bus/isa.h"
 #include "bus/pci.h"
@@ -45,12 +52,74 @@ class PciHost final : public bus::Device, private bus::Target {
                     .bits = 32,
                     .doc = "what CFCh to CFFh reach",
                     .whole = true}},
-          window_{*this, "data", *this} {
+          smram_{bridge_.bank,
+                 {.name = "SMRAM",
+                  .offset = 0x72,
+                  .bits = 8,
+                  .reset = 0x02,
+                  .doc = "system management memory (stored)"}},
+          window_{*this, "data", *this},
+          firmware_was_here_{context.config.text("handoff") == "firmware"},
+          memory_{context.board.memory} {
+        using Side = bus::AddressSpace::Side;
+        // What is behind memory up to here is the display's: PAM does not reach it.
+        memory_.set_route(memory_.add_route(0xa0000, 0x20000), Side::bus, Side::bus);
+        constexpr uint64_t segment = 0x4000, first = 0xc0000, system = 0xf0000;
+        pam_[0] = std::make_unique<Attributes>(*this, 0, 0, memory_.add_route(system, 0x10000));
+        for (unsigned i = 1; i < pam_.size(); ++i) {
+            const uint64_t low = first + (i - 1) * 2 * segment;
+            const unsigned route = memory_.add_route(low, segment);
+            pam_[i] = std::make_unique<Attributes>(*this, i, route,
+                                                   memory_.add_route(low + segment, segment));
+        }
+        declare_state("routes", [this](Archive& archive) {
+            if (archive.loading()) apply();
+        });
         bus::claim_ports(context, bank_, 0xcf8);
         bus::claim(context, context.board.ports, 0xcfc, 4, window_, "data");
     }
 
+    void reset() override {
+        Device::reset();
+        if (firmware_was_here_)
+            for (auto& pam : pam_)
+                pam->low_read = pam->low_write = pam->high_read = pam->high_write = 1;
+        apply();
+    }
+
   private:
+    /// One PAM register: two parts of the space (PAM0 has the upper one only).
+    struct Attributes {
+        Attributes(PciHost& host, unsigned number, unsigned low_route, unsigned high_route)
+            : reg{host.bridge_.bank,
+                  {.name = fmt::format("PAM{}", number),
+                   .offset = 0x59 + number,
+                   .bits = 8,
+                   .doc = "memory or bus, for reads and writes",
+                   .effect = "moves shadow RAM in or out"},
+                  {.write = [&host](uint64_t) { host.apply(); }}},
+              has_low{number != 0},
+              low_route{low_route},
+              high_route{high_route} {}
+        pci::Register reg;
+        pci::Field low_read{reg, "RE_LOW", 0, "lower part: reads go to memory"};
+        pci::Field low_write{reg, "WE_LOW", 1, "lower part: writes go to memory"};
+        pci::Field high_read{reg, "RE_HIGH", 4, "upper part: reads go to memory"};
+        pci::Field high_write{reg, "WE_HIGH", 5, "upper part: writes go to memory"};
+        bool has_low;
+        unsigned low_route, high_route;
+    };
+
+    void apply() {
+        using Side = bus::AddressSpace::Side;
+        auto side = [](bool memory) { return memory ? Side::memory : Side::bus; };
+        for (auto& pam : pam_) {
+            if (pam->has_low)
+                memory_.set_route(pam->low_route, side(pam->low_read), side(pam->low_write));
+            memory_.set_route(pam->high_route, side(pam->high_read), side(pam->high_write));
+        }
+    }
+
     /// Each access goes through to the function's registers with its own width.
     void transport(bus::Payload& payload, sc_core::sc_time& delay) override {
         payload.set_response_status(tlm::TLM_OK_RESPONSE);
@@ -87,7 +156,11 @@ class PciHost final : public bus::Device, private bus::Target {
     bus::Field device_{address_, "DEVICE", 15, 11, "device"};
     bus::Field bus_number_{address_, "BUS", 23, 16, "bus"};
     bus::Field enable_{address_, "ENABLE", 31, "data accesses are configuration cycles"};
+    bus::Register smram_;
     bus::TargetSocket window_;
+    const bool firmware_was_here_;
+    bus::AddressSpace& memory_;
+    std::array<std::unique_ptr<Attributes>, 7> pam_;
 };
 
 class IsaBridge final : public bus::Device {
@@ -117,7 +190,12 @@ const bus::DeviceModel pci_host{
       "time of a configuration cycle: 6 clocks of the 33.33 MHz PCI bus",
       {},
       0,
-      1'000'000'000}},
+      1'000'000'000},
+     {"handoff",
+      ValueType::choice,
+      "none",
+      "state at reset: of the hardware, or with shadow RAM in C0000h to FFFFFh",
+      {"none", "firmware"}}},
     [](const bus::DeviceContext& c) { return std::make_unique<PciHost>(c); }};
 SOUTHBRIDGE_DEVICE(pci_host)
 

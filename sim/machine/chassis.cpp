@@ -29,7 +29,7 @@ void refuse_clash(const bus::AddressSpace& space, const char* what, const Ranges
         if (fresh->size == 0 || std::find(before.begin(), before.end(), fresh) != before.end())
             continue;
         for (const auto* old : before)
-            if (old->size && fresh->start <= old->last() && old->start <= fresh->last())
+            if (space.conflict(*fresh, *old))
                 throw Error(fmt::format(
                     "{} {:#x}-{:#x} overlaps {} at {:#x}-{:#x}; give one of them another address",
                     what, fresh->start, fresh->last(), old->name, old->start, old->last()));

@@ -141,15 +141,17 @@ Symbols load_symbols(const Image& image, const Elf32_Ehdr& header) try {
     return {};
 }
 
+constexpr uint64_t first_mebibyte = 1u << 20;
+
 void place_multiboot_info(const Image& image, const std::string& command_line,
                           bus::AddressSpace& memory) {
     static constexpr char loader_name[] = "Southbridge";
-    const auto* low = memory.find(info_address);
-    const uint64_t end = low ? low->last() + 1 : 0;
+    const auto* high = memory.find(first_mebibyte);
+    const uint64_t end = high && high->direct ? high->last() + 1 : 0;
     Info info;
     MapEntry map[2];
     map[0].length = 640 * 1024;
-    map[1].base = 1u << 20;
+    map[1].base = first_mebibyte;
     map[1].length = end > map[1].base ? end - map[1].base : 0;
     info.mem_upper = static_cast<uint32_t>(map[1].length / 1024);
     info.mmap_addr = info_address + sizeof info;
