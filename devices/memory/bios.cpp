@@ -23,6 +23,7 @@ class Bios final : public bus::Device {
   public:
     explicit Bios(const bus::DeviceContext& context)
         : Device{context}, bytes_{load(context)}, high_{*this, "high"}, low_{*this, "low"} {
+        declare_state("bytes", [this](Archive& a) { a.sparse("bytes", bytes_); });
         const uint64_t size = bytes_.size(), low = std::min(size, low_most);
         high_.show(context.config, bytes_.data(), size);
         low_.show(context.config, bytes_.data() + (size - low), low);

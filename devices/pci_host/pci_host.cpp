@@ -15,9 +15,10 @@
 // clocks until DEVSEL# of medium speed (3.6.1), the data phase, and an idle clock: 6 of 30 ns.
 //
 // Shadow RAM. The host bridge sends A0000h to BFFFFh to the bus, and C0000h to FFFFFh where its PAM
-// registers say, for reads and writes apart (82441FX, 3.2.18: PAM0 to PAM6, 59h to 5Fh): memory, or
-// the bus, where ROM and adapters are. After a reset all of it is the bus; with handoff =
-// "firmware" all of it is memory. SMRAM (72h) is stored: there is no system management mode.
+// registers say, for reads and writes apart (82441FX: PAM0 to PAM6, 59h to 5Fh [layout from memory,
+// and as SeaBIOS writes them]): memory, or the bus, where ROM and adapters are. After a reset all
+// of it is the bus; with handoff = "firmware" all of it is memory. SMRAM (72h) is stored: there is
+// no system management mode.
 //
 // Left out: the bridges' other registers (DRAM timing, ISA routing) from 40h on.
 #include <algorithm>
