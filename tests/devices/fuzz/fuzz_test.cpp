@@ -36,6 +36,8 @@ TestBoard::Settings quiet(const bus::DeviceModel& model) {
     TestBoard::Settings settings;
     for (const Key& key : model.keys)
         if (key.name == "output") settings["output"] = "none";
+    // Below the windows of the display and of the firmware, as on a PC.
+    if (model.name == "ram") settings["size"] = "640KiB";
     return settings;
 }
 
