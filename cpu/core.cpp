@@ -59,14 +59,16 @@ bool Core::boundary() {
     previous_ = nullptr;
     blocks_.bury();
     if (owner_.simulation().finished() || s.reset_pending) return false;
+    if (s.debug_hits) check_breakpoints();
     if (!s.shadow && interrupt_pending()) {
         take_external();
         return true;
     }
+    if (code_watched_) check_breakpoints();
     Block* block = next_block();
     if (!block) return true;
     const bool trap = s.other_flags & flag::tf;
-    if (!s.shadow && !trap && !(s.other_flags & flag::rf)) {
+    if (!s.shadow && !trap && !code_watched_ && !(s.other_flags & flag::rf)) {
         execute(block);
         return true;
     }
@@ -78,7 +80,7 @@ bool Core::boundary() {
     // A trap comes after an instruction that began with TF set, but not after one that loaded SS or
     // went through a gate (SDM volume 3, 17.3.1.4).
     if (!trap || s.trap_shadow || delivered_) return true;
-    s.dr[6] |= 1u << 14;
+    s.dr[6] |= 1u << 14 | std::exchange(s.debug_hits, uint8_t{0});
     fault(debug_trap);
 }
 
@@ -251,6 +253,7 @@ void Core::after_access() {
 uint32_t Core::port_access(bool write, uint16_t port, uint32_t v, unsigned bytes) {
     const BusUnit::Access done = bus_.transport(true, write, port, v, bytes, cycle);
     free_access = done.free;
+    if (ports_watched_) note_port(port, bytes);
     stall(done.stall, Cause::io_stall);
     after_access();
     return done.value;

@@ -17,6 +17,7 @@
 
 #include <csetjmp>
 #include <cstring>
+#include <utility>
 
 #include "bus/line.h"
 #include "cpu/attribution.h"
@@ -291,6 +292,8 @@ class Core {
     void load_flags(uint32_t v, unsigned size, bool with_rf);
     /// After a load of SS: neither interrupts nor traps before the next instruction.
     void shadow_stack_load() { s.shadow = s.trap_shadow = attention = true; }
+    unsigned debug_register(unsigned n);
+    void set_debug_register(unsigned n, uint32_t v);
     void halt();
     void set_phase(uint8_t phase);
     void set_cr0(uint32_t v);
@@ -334,17 +337,11 @@ class Core {
     };
 
     // Far transfers (segmentation.cpp, transfer.cpp).
-    struct Stack {
-        Segment segment;
-        uint32_t sp = 0;
-        uint32_t error = 0;  // of #SS where it is too small
-        bool inner = false;
-    };
     static bool within(const Segment& g, uint32_t offset, unsigned size);
-    Stack same_stack() const;
-    Stack inner_stack(unsigned level, uint32_t outside);
-    void push_on(Stack& stack, uint32_t v, unsigned size);
-    void take_stack(const Stack& stack);
+    NewStack same_stack() const;
+    NewStack inner_stack(unsigned level, uint32_t outside);
+    void push_on(NewStack& stack, uint32_t v, unsigned size);
+    void take_stack(const NewStack& stack);
     Segment paragraph_segment(unsigned segment, uint16_t selector) const;
     Segment data_segment(uint16_t selector, uint8_t vector);
     Segment stack_segment(uint16_t selector, unsigned level, uint8_t vector, uint32_t outside);
@@ -360,13 +357,6 @@ class Core {
 
     // Tasks (task.cpp).
     enum class Switch : uint8_t { jump, call, back };
-    struct TaskImage {
-        uint32_t eip, eflags, cr3;
-        uint32_t regs[8];
-        uint16_t segments[6];
-        uint16_t ldt;
-        bool trap;
-    };
     void switch_task(uint16_t selector, const Descriptor& named, Switch how, uint32_t outside = 0);
     Descriptor task_of(uint16_t& selector, const Descriptor& d, uint32_t outside);
     void set_busy(uint32_t descriptor_address, bool busy);
@@ -386,6 +376,14 @@ class Core {
     void return_paragraph(unsigned size);
     void return_protected(unsigned size);
     void return_to_v86(uint32_t offset, uint16_t selector, uint32_t flags);
+
+    // Debug registers (debug.cpp).
+    unsigned breakpoints_at(uint32_t at, unsigned size, unsigned kinds) const;
+    void refresh_breakpoints();
+    void note_access(uint32_t linear, unsigned size, bool write);
+    void note_port(uint16_t port, unsigned size);
+    bool page_watched(uint32_t page) const;
+    void check_breakpoints();
 
     bool boundary();
     void execute(Block* block);
@@ -457,6 +455,7 @@ class Core {
     uint8_t exit_link_ = 1;
     bool stepping_ = false;
     bool paused_ = false;
+    bool code_watched_ = false, data_watched_ = false, ports_watched_ = false;
     bool interrupted_repeat_ = false;
     bool delivered_ = false;  // the instruction stepped went through a gate
     Block* previous_ = nullptr;

@@ -104,6 +104,7 @@ void Cpu::declare() {
     item("nmi_line", s.nmi_line);
     item("nmi_pending", s.nmi_pending);
     item("nmi_masked", s.nmi_masked);
+    item("debug_hits", s.debug_hits);
     item("reset_pending", s.reset_pending);
     item("reset_level", reset_level_);
     item("rep_paid", s.rep_paid);
@@ -203,7 +204,7 @@ void Cpu::set_a20(bool passes) {
 /// Runs until the next pending event, gives the kernel its turn, and again.
 void Cpu::thread() {
     if (resume_.armed()) resume_.wait_woken();  // a restored machine goes on where it waited
-    core_.attention = true;
+    core_.forget_all();                         // whoever set the state did not say what
     for (;;) {
         Simulation& sim = simulation();
         if (stop_ && stop_->load(std::memory_order_relaxed))

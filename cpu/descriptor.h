@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An entry of the GDT, LDT or IDT, as read: a segment, or a gate (Intel SDM volume 3, 3.4.5 and
-// 5.8.3).
+// 5.8.3); and what far transfers and task switches make of them.
 #pragma once
 
 #include "cpu/state.h"
@@ -23,6 +23,23 @@ struct Descriptor {
     }
     uint16_t gate_selector() const { return static_cast<uint16_t>(low >> 16); }
     uint32_t gate_offset() const { return (low & 0xffff) | (high & 0xffff0000); }
+};
+
+/// A stack to push on that is not SS:ESP yet.
+struct NewStack {
+    Segment segment;
+    uint32_t sp = 0;
+    uint32_t error = 0;  // of #SS where it is too small
+    bool inner = false;
+};
+
+/// What a task state segment holds.
+struct TaskImage {
+    uint32_t eip, eflags, cr3;
+    uint32_t regs[8];
+    uint16_t segments[6];
+    uint16_t ldt;
+    bool trap;
 };
 
 }  // namespace sb::cpu

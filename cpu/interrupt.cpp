@@ -31,7 +31,7 @@ bool makes_double_fault(unsigned first, unsigned second) {
 void Core::interrupt_real(uint8_t vector) {
     if (vector * 4u + 3u > s.idtr.limit) fault(general_protection);
     const auto to = read_linear<uint32_t>(nullptr, s.idtr.base + vector * 4u);
-    Stack stack = same_stack();
+    NewStack stack = same_stack();
     push_on(stack, s.eflags(), 2);
     push_on(stack, s.segments[cs].selector, 2);
     push_on(stack, next_eip, 2);
@@ -69,6 +69,7 @@ uint32_t Core::pushed_flags(uint8_t vector, Source source) const {
 void Core::interrupt(uint8_t vector, Source source, bool has_error, uint32_t error) {
     cause_ = Cause::interrupt_entry;
     delivered_ = true;
+    if (vector == debug_trap) s.dr[7] &= ~(1u << 13);  // its handler may use the debug registers
     interrupted_repeat_ = source == Source::external && s.rep_paid;
     s.rep_paid = false;
     if (source == Source::external || source == Source::exception) next_eip = s.eip;
@@ -93,7 +94,7 @@ void Core::interrupt(uint8_t vector, Source source, bool has_error, uint32_t err
 
 /// Onto the new task's stack, as wide as its task state.
 void Core::push_error(uint32_t error) {
-    Stack stack = same_stack();
+    NewStack stack = same_stack();
     push_on(stack, error, s.tr.access & 8 ? 4 : 2);
     take_stack(stack);
 }
@@ -117,7 +118,7 @@ void Core::through_gate(const Descriptor& gate, uint32_t flags, uint32_t outside
 
     const unsigned size = gate.type() & 8 ? 4 : 2;
     const uint32_t offset = size == 4 ? gate.gate_offset() : gate.gate_offset() & 0xffff;
-    Stack stack = inner ? inner_stack(level, outside) : same_stack();
+    NewStack stack = inner ? inner_stack(level, outside) : same_stack();
     if (!inner) stack.error = 0;
     if (v86)
         for (unsigned n : {gs, fs, ds, es}) push_on(stack, s.segments[n].selector, size);
@@ -148,6 +149,8 @@ void Core::deliver_fault() {
     free_access = false;
     previous_ = nullptr;
     attention = true;
+    s.debug_hits = 0;
+    s.halted = false;  // a single-step trap after HLT leaves it
     refresh_mode();
     if (delivering_ == double_fault) {
         shut_down("triple fault: an exception came while a double fault was being delivered");

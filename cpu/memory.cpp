@@ -58,7 +58,7 @@ Core::TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
 
 /// Lets further accesses take the short way, where nothing has to be counted or looked after.
 void Core::allow(TlbEntry& e) {
-    if (memory_on_bus_) return;
+    if (memory_on_bus_ || page_watched(e.linear)) return;
     e.read_tag = e.linear;
     const bool has_code = e.memory->page_flags[e.memory_page] & bus::DirectMemory::has_code;
     e.write_tag = e.memory->writable && e.may_write && !has_code ? e.linear : no_tag;
@@ -95,6 +95,7 @@ uint64_t Core::read_slow(const Operation* op, uint32_t linear, unsigned size) {
 uint32_t Core::read_part(const Operation* op, uint32_t linear, unsigned size) {
     const uint32_t offset = linear & 0xfff;
     TlbEntry* e = &entry(op, linear, false);
+    if (data_watched_) note_access(linear, size, false);
     if (!e->memory) return device_access(op, false, e->physical + offset, 0, size);
     charge(op, *e->memory, e->physical + offset, size);
     e = &entry(op, linear, false);  // the map may have changed while the bus was awaited
@@ -117,6 +118,7 @@ void Core::write_slow(const Operation* op, uint32_t linear, uint64_t v, unsigned
 void Core::write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned size) {
     const uint32_t offset = linear & 0xfff;
     TlbEntry* e = &entry(op, linear, true);
+    if (data_watched_) note_access(linear, size, true);
     const uint32_t physical = e->physical + offset;
     if (!e->memory || !e->memory->writable) {
         device_access(op, true, physical, v, size);
@@ -192,7 +194,7 @@ void Core::forget_all() {
     blocks_.clear();
     previous_ = nullptr;
     new_epoch();
-    attention = true;
+    refresh_breakpoints();
     generation_ = bus_.memory_space().generation();
 }
 

@@ -71,6 +71,7 @@ void Core::set_cr4(uint32_t v) {
     if (v & ~model.cr4_mask()) fault(general_protection);
     const uint32_t changed = s.cr4 ^ v;
     s.cr4 = v;
+    if (changed & cr4::de) refresh_breakpoints();
     if (changed & (cr4::pse | cr4::pge)) flush_tlb(false);
 }
 

@@ -79,6 +79,7 @@ struct State {
     bool nmi_line = false;
     bool nmi_pending = false;
     bool nmi_masked = false;  // until IRET
+    uint8_t debug_hits = 0;   // breakpoints that the last instruction ran into
     bool reset_pending = false;
     bool rep_paid = false;  // the base clocks of the REP instruction at EIP were charged
     uint64_t tsc_offset = 0;

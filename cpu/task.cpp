@@ -27,7 +27,7 @@ const Layout& layout_of(uint8_t access) { return is_wide(access) ? wide : narrow
 
 }  // namespace
 
-Core::Stack Core::inner_stack(unsigned level, uint32_t outside) {
+NewStack Core::inner_stack(unsigned level, uint32_t outside) {
     const bool w = is_wide(s.tr.access);
     const unsigned at = w ? 4 + 8 * level : 2 + 4 * level;
     const unsigned size = w ? 4 : 2;
@@ -84,7 +84,7 @@ void Core::save_task(uint32_t flags) {
         write_system<uint16_t>(s.tr.base + l.first_segment + n * l.item, s.segments[n].selector);
 }
 
-Core::TaskImage Core::read_task(uint32_t base, bool is_32) {
+TaskImage Core::read_task(uint32_t base, bool is_32) {
     const Layout& l = is_32 ? wide : narrow;
     TaskImage t{};
     auto get = [&](unsigned at) -> uint32_t {
@@ -132,6 +132,7 @@ void Core::switch_task(uint16_t selector, const Descriptor& named, Switch how, u
     s.cr0 |= cr0::ts;
     if (is_32 && (s.cr0 & cr0::pg)) set_cr3(t.cr3);
     s.dr[7] &= ~0x155u;  // the local breakpoints (17.2.4)
+    refresh_breakpoints();
     load_task(t, how == Switch::call);
     spend(Row::flow_task_switch);
     if (t.trap) {

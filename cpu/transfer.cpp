@@ -26,7 +26,7 @@ bool Core::within(const Segment& g, uint32_t offset, unsigned size) {
 }
 
 /// Pushes on a stack that is not SS:ESP yet. Such a one is always a supervisor's or our own.
-void Core::push_on(Stack& stack, uint32_t v, unsigned size) {
+void Core::push_on(NewStack& stack, uint32_t v, unsigned size) {
     const uint32_t mask = stack.segment.big ? 0xffffffff : 0xffff;
     stack.sp = (stack.sp & ~mask) | ((stack.sp - size) & mask);
     const uint32_t at = stack.sp & mask;
@@ -41,9 +41,9 @@ void Core::push_on(Stack& stack, uint32_t v, unsigned size) {
 }
 
 /// Our own stack, for pushes that may still fail.
-Core::Stack Core::same_stack() const { return {s.segments[ss], s.regs[esp], 0, false}; }
+NewStack Core::same_stack() const { return {s.segments[ss], s.regs[esp], 0, false}; }
 
-void Core::take_stack(const Stack& stack) {
+void Core::take_stack(const NewStack& stack) {
     if (stack.inner) s.segments[ss] = stack.segment;
     s.regs[esp] = stack.sp;
 }
@@ -116,7 +116,7 @@ void Core::far_jump(uint16_t selector, uint32_t offset, unsigned size, bool indi
 void Core::far_call(uint16_t selector, uint32_t offset, unsigned size, bool indirect) {
     if (size == 2) offset &= 0xffff;
     const uint16_t from = s.segments[cs].selector;
-    Stack stack = same_stack();
+    NewStack stack = same_stack();
     if (!s.protected_mode() || s.virtual_8086()) {
         if (offset > s.segments[cs].limit) fault(general_protection);
         push_on(stack, from, size);
@@ -151,7 +151,7 @@ void Core::call_gate(const Descriptor& gate) {
     if (!d.present()) fault(segment_not_present, selector & ~3u);
     const bool inner = !(d.access() & access::conforming) && d.dpl() < s.cpl;
     const unsigned level = inner ? d.dpl() : s.cpl;
-    Stack stack = inner ? inner_stack(level, 0) : same_stack();
+    NewStack stack = inner ? inner_stack(level, 0) : same_stack();
     const unsigned parameters = inner ? gate.high & 0x1f : 0;
     if (inner) {
         push_on(stack, s.segments[ss].selector, size);

@@ -164,22 +164,13 @@ void from_control(Core& c, const Operation* op) {
     }
 }
 
-/// DR4 and DR5 are other names of DR6 and DR7 (SDM volume 3, 17.2.2).
-unsigned debug_number(unsigned n) { return n == 4 || n == 5 ? n + 2 : n & 7; }
-
 void to_debug(Core& c, const Operation* op) {
     need_ring_0(c);
-    const unsigned n = debug_number(op->dst);
-    uint32_t v = c.reg<uint32_t>(op->src);
-    if (n == 6) v = (v & 0xe00f) | 0xffff0ff0;
-    if (n == 7) v = (v & 0xffff2fff) | 0x400;
-    if (n == 7 && (v & 0xff))
-        c.owner().finding("instruction not there yet", [] { return "breakpoints in DR7"; });
-    c.s.dr[n] = v;
+    c.set_debug_register(c.debug_register(op->dst), c.reg<uint32_t>(op->src));
 }
 void from_debug(Core& c, const Operation* op) {
     need_ring_0(c);
-    c.set_reg<uint32_t>(op->dst, c.s.dr[debug_number(op->src)]);
+    c.set_reg<uint32_t>(op->dst, c.s.dr[c.debug_register(op->src)]);
 }
 
 void cli(Core& c, const Operation*) {

@@ -361,3 +361,68 @@ TEST_CASE("page tables at a device or nowhere are harmless") {
         CHECK(lost);
     }
 }
+
+TEST_CASE("user pages and supervisor pages at level 3") {
+    struct User {
+        const char* name;
+        Bytes code;
+        uint32_t offset, directory, page;
+        int error;
+        uint32_t cr2 = 0;
+    };
+    const User list[] = {
+        {"read", read_4, 0x10, 7, 7, -1},
+        {"write", write_4, 0x10, 7, 7, -1},
+        {"read of a supervisor's page", read_4, 0x10, 7, 3, 5, 0x10},
+        {"write of one", write_4, 0x10, 7, 3, 7, 0x10},
+        {"update of one", update_4, 0x10, 7, 3, 7, 0x10},
+        {"in a supervisor's table", read_4, 0x10, 3, 7, 5, 0x10},
+        {"read of a read-only page", read_4, 0x10, 7, 5, -1},
+        {"write of one", write_4, 0x10, 7, 5, 7, 0x10},
+        {"write in a read-only table", write_4, 0x10, 5, 7, 7, 0x10},
+        {"no page", read_4, 0x10, 7, 6, 4, 0x10},
+        {"no page: write", write_4, 0x10, 7, 6, 6, 0x10},
+        {"no page: push", push_it, 0x10, 7, 6, 6, 0xc},
+        {"no table", read_4, 0x10, 6, 7, 4, 0x10},
+        {"fetch from a supervisor's page", run_there, 0x10, 7, 3, 5, 0x10},
+        {"fetch from nowhere", run_there, 0x10, 7, 6, 4, 0x10},
+        // Descriptors are read by the processor itself: the table's page need not be the user's.
+        {"a segment load", {0x8e, 0xd8}, 0x10, 7, 7, -1},
+    };
+    for (const User& c : list)
+        for (bool lockstep : {false, true}) {
+            INFO(c.name << lockstep);
+            const auto r = isolated([&] {
+                PagedGuest g{"486"};
+                g.board.sim.set_lockstep(lockstep);
+                g.descriptor(3, 0, 0xfffff, 0xfb, 0xc);
+                g.descriptor(4, 0, 0xfffff, 0xf3, 0xc);
+                g.at(0x5004).dword(0x70000).word(0x10);
+                g.page(0, 0x30000 | c.page);
+                g.window_entry(PagedGuest::window_table | c.directory);
+                g.at(PagedGuest::low_table).dword(3);  // the GDT's page
+                g.at(0x30010).bytes({0xeb, 0xfe});
+                g.gate(14, 0x9000);
+                g.at(0x9000).bytes({0x5b}).hlt();
+                g.at(0x1000).bytes(c.code).bytes({0xeb, 0xfe});
+                cpu::State& s = g.cpu.state();
+                s.tr.base = 0x5000;
+                s.tr.limit = 0x67;
+                s.tr.access = 0x8b;
+                s.cpl = 3;
+                for (unsigned n = 0; n < 6; ++n) {
+                    s.segments[n].selector = n == cs ? 0x1b : 0x23;
+                    s.segments[n].access |= 0x60;
+                }
+                s.regs[eax] = 0x23;
+                s.regs[esi] = PagedGuest::window + c.offset;
+                g.run(0x1000, Time::us(10));
+                return std::array<uint32_t, 4>{s.cpl, s.eip, g.reg(ebx), s.cr2};
+            });
+            CHECK(r[0] == (c.error < 0 ? 3u : 0u));
+            if (c.error < 0) continue;
+            CHECK(r[1] == 0x9002);
+            CHECK(r[2] == static_cast<uint32_t>(c.error));
+            CHECK(r[3] == PagedGuest::window + c.cr2);
+        }
+}
