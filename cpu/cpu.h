@@ -14,7 +14,7 @@
 // which resets the processor at the next instruction boundary after an edge. Memory
 // and ports go out through TLM sockets to the ProcessorPort it was given; memory that the bus
 // declares direct is accessed by pointer, with its bus time where `cache` is "none", without any
-// where it is "perfect". Instruction fetch takes no bus time.
+// where it is "perfect". Instruction fetch takes no bus time, but for the page walk of a fetch.
 //
 // What is there: real, protected and virtual-8086 mode, privilege levels, tasks, paging. What is
 // not there yet (x87, #AC, virtual-8086 extensions) raises #UD or the fault that fits, and is the
