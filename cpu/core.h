@@ -486,6 +486,13 @@ class Core {
         uint32_t error = 0;
     } raised_;
     int delivering_ = -1;  // the vector of the exception whose delivery is under way
+    struct RaisedFault {
+        uint8_t vector = 0;
+        uint32_t error = 0;
+        uint32_t eip = 0;
+    };
+    std::array<RaisedFault, 3> chain_{};  // what raised the exception under way, for a shutdown's text
+    unsigned chain_length_ = 0;
 
     friend class Cpu;
 };

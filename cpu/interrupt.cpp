@@ -10,6 +10,13 @@
 namespace sb::cpu {
 namespace {
 
+/// The manual's mnemonic (SDM volume 3, table 6-1).
+std::string exception_name(uint8_t vector) {
+    constexpr const char* names[] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF",
+                                     "9",   "#TS", "#NP", "#SS", "#GP", "#PF", "15",  "#MF", "#AC"};
+    return vector < std::size(names) ? names[vector] : fmt::format("exception {}", vector);
+}
+
 bool has_error_code(unsigned vector) {
     return vector == double_fault || (vector >= invalid_tss && vector <= page_fault) ||
            vector == 17;
@@ -152,6 +159,8 @@ void Core::deliver_fault() {
     s.debug_hits = 0;
     s.halted = false;  // a single-step trap after HLT leaves it
     refresh_mode();
+    if (delivering_ < 0) chain_length_ = 0;
+    if (chain_length_ < chain_.size()) chain_[chain_length_++] = {vector, error, s.eip};
     if (delivering_ == double_fault) {
         shut_down("triple fault: an exception came while a double fault was being delivered");
         return;
@@ -193,8 +202,14 @@ void Core::take_external() {
 void Core::shut_down(const char* why) {
     s.stopped = true;
     delivering_ = -1;
-    owner_.simulation().finish(
-        {Outcome::Kind::shutdown, 0, fmt::format("{} at EIP {:#x}", why, s.eip)});
+    std::string text = fmt::format("{} at EIP {:#x}", why, s.eip);
+    for (unsigned n = 0; n < chain_length_; ++n) {
+        const RaisedFault& raised = chain_[n];
+        text += fmt::format("\n  {} {} at EIP {:#x}", n == 0 ? "it began with" : "then came",
+                            exception_name(raised.vector), raised.eip);
+        if (has_error_code(raised.vector)) text += fmt::format(", error code {:#x}", raised.error);
+    }
+    owner_.simulation().finish({Outcome::Kind::shutdown, 0, text});
 }
 
 }  // namespace sb::cpu
