@@ -7,7 +7,7 @@
 //
 // Routes. A host bridge that has memory on one side and a bus on the other chooses, for parts of the
 // space, which of the two answers; for reads and for writes apart (shadow RAM: the PAM registers of
-// the 82441FX, 290549, 3.2.x). Memory is what is mapped as writable direct memory; all else is the
+// the 82441FX, 290549, PAM registers). Memory is what is mapped as writable direct memory; all else is the
 // bus. Within a route, the first mapped of the side that it names wins.
 //
 // What `find` gives is a fragment: the part of a range around the address that answers reads, with
