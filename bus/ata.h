@@ -20,8 +20,11 @@
 // served.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <span>
 
+#include "bus/device.h"
 #include "bus/registers.h"
 
 namespace sb::ata {
@@ -63,5 +66,17 @@ class Cable {
     virtual void intrq_changed() = 0;
     virtual void dma_request_changed() = 0;
 };
+
+/// The cable that a drive's key `channel` names; `Error` where no controller has offered it yet.
+inline Cable& cable_of(const bus::DeviceContext& context) {
+    const std::string& channel = context.config.text("channel");
+    auto* cable = context.board.find<Cable>("ata." + channel);
+    if (!cable)
+        throw Error(
+            fmt::format("{}: there is no {} IDE channel; describe its controller (piix-ide) "
+                        "before the drive",
+                        context.name, channel));
+    return *cable;
+}
 
 }  // namespace sb::ata

@@ -36,17 +36,6 @@ const std::vector<Key> keys{
     {"reset_time", ValueType::duration, "2ms",
      "BSY after a reset or diagnostic (a host looks after 2 ms at the earliest)"}};
 
-ata::Cable& cable_of(const bus::DeviceContext& context) {
-    const std::string& channel = context.config.text("channel");
-    auto* cable = context.board.find<ata::Cable>("ata." + channel);
-    if (!cable)
-        throw Error(
-            fmt::format("{}: there is no {} IDE channel; describe its controller (piix-ide) "
-                        "before the drive",
-                        context.name, channel));
-    return *cable;
-}
-
 /// The text, which IDENTIFY DEVICE must have room for.
 const std::string& fitting(const bus::DeviceContext& context, const char* key, size_t room) {
     const std::string& text = context.config.text(key);
@@ -65,7 +54,7 @@ SOUTHBRIDGE_DEVICE(ata_disk)
 
 AtaDisk::AtaDisk(const bus::DeviceContext& context)
     : Device{context},
-      cable_{cable_of(context)},
+      cable_{ata::cable_of(context)},
       unit_{static_cast<unsigned>(context.config.integer("unit"))},
       store_{*this,
              {.image = context.config.text("image"),

@@ -28,17 +28,6 @@ const std::vector<Key> keys{
      "from the end of one DRQ block to the next (no published figure: ATA's 400 ns rule)"},
     {"reset_time", ValueType::duration, "2ms", "BSY after a reset or diagnostic"}};
 
-ata::Cable& cable_of(const bus::DeviceContext& context) {
-    const std::string& channel = context.config.text("channel");
-    auto* cable = context.board.find<ata::Cable>("ata." + channel);
-    if (!cable)
-        throw Error(
-            fmt::format("{}: there is no {} IDE channel; describe its controller "
-                        "(piix-ide) before the drive",
-                        context.name, channel));
-    return *cable;
-}
-
 /// Text of IDENTIFY: the first character of each pair is the word's high byte.
 void put_text(std::span<uint8_t> bytes, size_t word, size_t words, std::string text) {
     text.resize(2 * words, ' ');
@@ -57,7 +46,7 @@ SOUTHBRIDGE_DEVICE(atapi_cdrom)
 
 AtapiCdrom::AtapiCdrom(const bus::DeviceContext& context)
     : Device{context},
-      cable_{cable_of(context)},
+      cable_{ata::cable_of(context)},
       unit_{static_cast<unsigned>(context.config.integer("unit"))},
       packet_overhead_{context.config.duration("packet_overhead")},
       command_overhead_{context.config.duration("command_overhead")},

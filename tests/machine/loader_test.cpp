@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Guests come from files, and files can be anything.
-#include <elf.h>
 #include <catch2/catch.hpp>
 
 #include <cstring>
@@ -9,10 +8,12 @@
 #include <random>
 
 #include "sim/machine/loader.h"
+#include "tests/support/elf.h"
 #include "tests/support/test_board.h"
 
 using namespace sb;
 using namespace sb::machine;
+using sb::test::elf;
 
 namespace {
 
@@ -25,28 +26,6 @@ struct File {
         std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<long>(bytes.size()));
     }
 };
-
-/// One segment of `content` at 1 MiB, entered at its start.
-std::string elf(const std::string& content, uint32_t address = 0x100000, uint32_t extra = 0) {
-    Elf32_Ehdr header{};
-    std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-    header.e_ident[EI_CLASS] = ELFCLASS32;
-    header.e_ident[EI_DATA] = ELFDATA2LSB;
-    header.e_type = ET_EXEC;
-    header.e_machine = EM_386;
-    header.e_entry = address;
-    header.e_phoff = sizeof header;
-    header.e_phentsize = sizeof(Elf32_Phdr);
-    header.e_phnum = 1;
-    Elf32_Phdr segment{};
-    segment.p_type = PT_LOAD;
-    segment.p_offset = sizeof header + sizeof segment;
-    segment.p_paddr = segment.p_vaddr = address;
-    segment.p_filesz = static_cast<uint32_t>(content.size());
-    segment.p_memsz = segment.p_filesz + extra;
-    return std::string(reinterpret_cast<char*>(&header), sizeof header) +
-           std::string(reinterpret_cast<char*>(&segment), sizeof segment) + content;
-}
 
 }  // namespace
 

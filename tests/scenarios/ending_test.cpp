@@ -1,40 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How runs end, and what is said of it: never as a hang, never as a fault of the simulator.
-#include <elf.h>
 
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <random>
 
 #include "tests/scenarios/guest_run.h"
+#include "tests/support/elf.h"
 
 using namespace sb;
 using namespace sb::test;
 
 namespace {
-
-/// An ELF file with `code` at 1 MiB, entered at its start with flat segments and interrupts off.
-std::string elf(const std::string& code) {
-    constexpr uint32_t address = 0x100000;
-    Elf32_Ehdr header{};
-    std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-    header.e_ident[EI_CLASS] = ELFCLASS32;
-    header.e_ident[EI_DATA] = ELFDATA2LSB;
-    header.e_type = ET_EXEC;
-    header.e_machine = EM_386;
-    header.e_entry = address;
-    header.e_phoff = sizeof header;
-    header.e_phentsize = sizeof(Elf32_Phdr);
-    header.e_phnum = 1;
-    Elf32_Phdr segment{};
-    segment.p_type = PT_LOAD;
-    segment.p_offset = sizeof header + sizeof segment;
-    segment.p_paddr = segment.p_vaddr = address;
-    segment.p_filesz = segment.p_memsz = static_cast<uint32_t>(code.size());
-    return std::string(reinterpret_cast<char*>(&header), sizeof header) +
-           std::string(reinterpret_cast<char*>(&segment), sizeof segment) + code;
-}
 
 GuestRun run_code(const std::string& code, const Sets& sets = {}) {
     const TempFile file{elf(code)};
