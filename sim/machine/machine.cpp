@@ -35,6 +35,13 @@ std::string command_line(const Plan& plan) {
     return line;
 }
 
+/// A ROM with an image starts the machine where no guest is loaded over it.
+bool has_firmware(const Plan& plan) {
+    return std::any_of(plan.devices.begin(), plan.devices.end(), [](const DevicePlan& device) {
+        return device.model->name == std::string_view{"bios"} && !device.config.text("image").empty();
+    });
+}
+
 /// A C++ function's name as its source has it; the offset behind it stays.
 std::string demangled(const std::string& symbol) {
     const size_t plus = symbol.find('+');
@@ -76,7 +83,7 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
         cpu_->connect_acknowledge(*controller);
     cpu_->poll_stop(stop_requested);
     for (const auto& device : chassis_->devices()) device->reset();
-    hand_off();
+    if (!plan.guest.text("program").empty()) hand_off();
     load(plan);
 }
 
@@ -91,6 +98,7 @@ void Machine::hand_off() {
 
 void Machine::load(const Plan& plan) {
     const std::string& program = plan.guest.text("program");
+    if (program.empty() && has_firmware(plan)) return;  // the processor starts in ROM
     if (program.empty())
         throw Error(fmt::format("{}: guest.program is missing: say what runs inside", plan.file));
     try {
