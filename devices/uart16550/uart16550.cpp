@@ -102,6 +102,7 @@ Uart16550::Uart16550(const bus::DeviceContext& context)
     });
     irq_.connect(context.board.line(fmt::format("irq{}", context.config.integer("irq"))));
     context.board.offer(context.name, *this);
+    context.board.offer<bus::CharacterInput>(context.name + ".input", *this);
     context.board.offer(context.name + ".output", output_);
     bus::claim_ports(context, bank_, context.config.integer("port"));
 }

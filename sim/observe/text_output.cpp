@@ -37,16 +37,15 @@ void TextOutput::put(uint8_t c) {
         std::fputc(c, file_.get());
         if (c == '\n' && file_.get() == stdout) std::fflush(stdout);
     }
-    if (listener_) listener_(c);
+    for (const auto& listener : listeners_) listener(c);
 }
 
 void TextOutput::flush() {
     if (file_) std::fflush(file_.get());
 }
 
-void TextOutput::listen(std::function<void(uint8_t)> listener, bool instead) {
-    listener_ = std::move(listener);
-    if (instead) file_.reset();
+void TextOutput::listen(std::function<void(uint8_t)> listener) {
+    listeners_.push_back(std::move(listener));
 }
 
 }  // namespace sb::observe
