@@ -268,6 +268,8 @@ Results Machine::results() const {
     }
     results.findings = sim_.findings().list();
     results.console = console_->text();
+    if (const auto* screen = chassis_->board.find<bus::TextScreen>("screen"))
+        if (screen->text_mode()) results.screen = screen->text();
     return results;
 }
 

@@ -159,6 +159,7 @@ nlohmann::ordered_json to_json(const Results& results) {
     for (const Metric& metric : phase_metrics)
         json["metric_docs"][metric.name] = {{"unit", metric.unit}, {"doc", metric.doc}};
     json["console"] = results.console;
+    json["screen"] = results.screen;
     return json;
 }
 

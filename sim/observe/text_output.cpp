@@ -12,7 +12,7 @@ namespace sb::observe {
 
 TextOutput::TextOutput(const std::string& owner, const std::string& where) {
     static const std::string file_prefix = "file:";
-    if (where == "none") return;
+    if (where == "none" || where == "listener") return;
     if (where == "terminal") {
         file_.reset(stdout);
     } else if (where.starts_with(file_prefix) && where.size() > file_prefix.size()) {
@@ -23,7 +23,7 @@ TextOutput::TextOutput(const std::string& owner, const std::string& where) {
                                     std::strerror(errno)));
     } else {
         throw Error(
-            fmt::format("{}: output \"{}\" is not one of terminal, none, file:PATH", owner, where));
+            fmt::format("{}: output \"{}\" is not one of terminal, listener, none, file:PATH", owner, where));
     }
 }
 
