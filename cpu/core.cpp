@@ -25,13 +25,13 @@ Core::Core(Component& owner, bus::ProcessorPort& port, const Model& processor, C
 void Core::refresh_limit() {
     const Simulation& sim = owner_.simulation();
     const Time next = sim.next_event();
-    limit = cycle + longest_run;
+    limit = std::min(cycle + longest_run, cycle_bound);
     if (next < clock_.cycles(limit)) limit = clock_.ceil(next);
 }
 
 /// Setting a jump target here keeps no local variable alive across it: all is in members.
 void Core::run() {
-    lockstep_ = owner_.simulation().lockstep();
+    lockstep_ = owner_.simulation().lockstep() || single;
     tracing_ = probe_.wants(observe::Kind::instruction);
     stepping_ = lockstep_ || tracing_;
     refresh_mode();
@@ -42,7 +42,7 @@ void Core::run() {
     while (cycle < limit && !s.halted && !s.stopped) {
         if (attention) [[unlikely]] {
             if (!boundary()) return;
-            if (lockstep_) return;
+            if (lockstep_ || cycle_bound != ~uint64_t{0}) return;
             continue;
         }
         Block* block = next_block();

@@ -174,6 +174,18 @@ void Cpu::start_flat(uint32_t eip, uint32_t eax_value, uint32_t ebx_value) {
     core_.forget_all();
 }
 
+void Cpu::start_real(uint16_t ip) {
+    reset();
+    State& s = core_.s;
+    s.a20_mask = 0xffffffff;
+    s.idtr.limit = 0x3ff;
+    s.segments[cs].selector = 0;
+    s.segments[cs].base = 0;
+    s.segments[cs].refresh();
+    s.eip = s.regs[esp] = ip;
+    core_.forget_all();
+}
+
 void Cpu::line_changed(unsigned input, bool asserted) {
     State& s = core_.s;
     if (input == nmi) {
@@ -215,6 +227,7 @@ void Cpu::thread() {
             wait_halted();
             continue;
         }
+        if (!instructions_left()) return;
         recent_cycles_.store(core_.cycle, std::memory_order_relaxed);
         core_.refresh_limit();
         between_ = false;
@@ -222,6 +235,24 @@ void Cpu::thread() {
         between_ = true;
         resume_.wait_until(core_.local_time());
     }
+}
+
+/// Bounds the run ahead so that it can not pass the limit: two instructions a clock at most, and
+/// one by one at the end. False where none are left.
+bool Cpu::instructions_left() {
+    if (instruction_limit_ == 0) return true;
+    const uint64_t done = instructions();
+    if (done >= instruction_limit_) {
+        simulation().finish({Outcome::Kind::instruction_limit, 0,
+                             fmt::format("{} instructions were executed (run.instruction_limit)",
+                                         done)});
+        return false;
+    }
+    constexpr uint64_t near = 64;
+    const uint64_t left = instruction_limit_ - done;
+    core_.single = left <= near;
+    core_.cycle_bound = core_.cycle + (core_.single ? 1 : left / 4);
+    return true;
 }
 
 /// The thread is in step with the kernel here.
