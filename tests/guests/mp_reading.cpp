@@ -4,8 +4,8 @@
 // them (MultiProcessor Specification 1.4, chapter 4), in the extended BIOS data area and in the last
 // kibibyte of base memory, with what no ordinary PC has: an IMCR, a level-triggered ISA interrupt,
 // a second I/O APIC, a broken checksum, a length that lies.
+#include "kernels/apic/mp_formats.h"
 #include "kernels/apic/mp_tables.h"
-
 #include "runtime/check.h"
 #include "runtime/exit.h"
 #include "runtime/memory.h"
