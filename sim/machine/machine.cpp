@@ -84,6 +84,7 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     if (auto* controller = board.find<bus::InterruptAcknowledge>(has_apic ? "intr.acknowledge"
                                                                           : "pic.acknowledge"))
         cpu_->connect_acknowledge(*controller);
+    if (auto* apic = board.find<bus::ApicPlacement>("apic.placement")) cpu_->connect_apic(*apic);
     cpu_->poll_stop(stop_requested);
     cpu_->limit_instructions(plan.run.integer("instruction_limit"));
     for (const auto& device : chassis_->devices()) device->reset();
