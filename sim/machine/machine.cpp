@@ -110,7 +110,7 @@ void Machine::load(const Plan& plan) {
         LoadedGuest guest = load_guest(find_guest(program), command_line(plan), chassis_->memory,
                                        plan.guest.text("initrd"));
         if (chassis_->board.find<bus::InterruptAcknowledge>("intr.acknowledge"))
-            place_mp_tables(chassis_->memory, {cpu_->model().signature, cpu_->model().feature_bits});
+            place_mp_tables(chassis_->memory, {cpu_->model().signature, cpu_->model().cpuid_features});
         start(guest);
         symbols_ = std::move(guest.symbols);
     } catch (const Error& error) {
