@@ -276,12 +276,14 @@ void Core::halt() {
 void Core::set_phase(uint8_t phase) { counts.enter(phase); }
 
 void Core::set_cr0(uint32_t v) {
+    v &= model.cr0_mask();
+    if (model.has(Feature::i486)) v |= cr0::et;  // fixed; on the 386 it says what was found
     if ((v & cr0::pg) && !(v & cr0::pe)) fault(general_protection);
     if ((v & cr0::nw) && !(v & cr0::cd)) fault(general_protection);
-    const uint32_t changed = s.cr0 ^ (v | cr0::et);
-    s.cr0 = v | cr0::et;
+    const uint32_t changed = s.cr0 ^ v;
+    s.cr0 = v;
     if (changed & cr0::pg) flush_tlb(false);
-    if (changed & cr0::wp) flush_short_way();
+    if (changed & (cr0::wp | cr0::am)) flush_short_way();
 }
 
 void Core::fault(uint8_t vector, uint32_t error) {

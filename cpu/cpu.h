@@ -48,6 +48,8 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     ~Cpu() override;
 
     void connect_acknowledge(bus::InterruptAcknowledge& who) { core_.acknowledge = &who; }
+    /// The local APIC that the APIC base register places.
+    void connect_apic(bus::ApicPlacement& apic) { core_.bus().apic = &apic; }
     /// Says that something drives NMI, so that HLT with interrupts disabled is not the end.
     void expect_nmi() { core_.nmi_possible = true; }
     /// Polled while it runs: once true, the run ends as `interrupted`.

@@ -59,7 +59,8 @@ struct Table {
 };
 
 Table table_of(const ProcessorIdentity& processor) {
-    constexpr uint8_t io_apic_id = 0, all_local_apics = 0xff, apic_version = 0x11;
+    // Ids on the APIC bus are unique (3.6.6): the processor has 0. Software writes the I/O APIC's.
+    constexpr uint8_t io_apic_id = 1, all_local_apics = 0xff, apic_version = 0x11;
     constexpr uint32_t io_apic_address = 0xfec00000;
     Table t;
     number(t.entries, entry_processor, 1);

@@ -84,6 +84,7 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     if (auto* controller = board.find<bus::InterruptAcknowledge>(has_apic ? "intr.acknowledge"
                                                                           : "pic.acknowledge"))
         cpu_->connect_acknowledge(*controller);
+    if (auto* apic = board.find<bus::ApicPlacement>("apic.placement")) cpu_->connect_apic(*apic);
     cpu_->poll_stop(stop_requested);
     cpu_->limit_instructions(plan.run.integer("instruction_limit"));
     for (const auto& device : chassis_->devices()) device->reset();
@@ -109,7 +110,7 @@ void Machine::load(const Plan& plan) {
         LoadedGuest guest = load_guest(find_guest(program), command_line(plan), chassis_->memory,
                                        plan.guest.text("initrd"));
         if (chassis_->board.find<bus::InterruptAcknowledge>("intr.acknowledge"))
-            place_mp_tables(chassis_->memory, {cpu_->model().signature, cpu_->model().feature_bits});
+            place_mp_tables(chassis_->memory, {cpu_->model().signature, cpu_->model().cpuid_features});
         start(guest);
         symbols_ = std::move(guest.symbols);
     } catch (const Error& error) {
