@@ -18,8 +18,8 @@ enum class OpenError : uint8_t {
 };
 
 constexpr const char* error_name(OpenError error) {
-    constexpr const char* kNames[] = {"no error", "no controller", "the controller's self test failed",
-                                      "no keyboard"};
+    constexpr const char* kNames[] = {"no error", "no controller",
+                                      "the controller's self test failed", "no keyboard"};
     return kNames[static_cast<uint8_t>(error)];
 }
 

@@ -2,8 +2,8 @@
 #ifndef GUEST_DRIVERS_SCAN_CODES_H
 #define GUEST_DRIVERS_SCAN_CODES_H
 
-// From scan codes of set 1, those of the PC XT's keyboard, to the characters of a US keyboard. A key
-// sends its code when it goes down, and the code with bit 7 set when it comes up.
+// From scan codes of set 1, those of the PC XT's keyboard, to the characters of a US keyboard. A
+// key sends its code when it goes down, and the code with bit 7 set when it comes up.
 
 #include <cstdint>
 

@@ -20,7 +20,7 @@ constexpr uint16_t kScratch = kBase + 7;
 constexpr uint8_t kReceivedDataAvailable = 1 << 0;  // Of the interrupt enable register.
 constexpr uint8_t kDataTerminalReady = 1 << 0;      // Of the modem control register.
 constexpr uint8_t kRequestToSend = 1 << 1;
-constexpr uint8_t kOut2 = 1 << 3;  // On a PC it lets the interrupt through to IRQ 4.
+constexpr uint8_t kOut2 = 1 << 3;       // On a PC it lets the interrupt through to IRQ 4.
 constexpr uint8_t kDataReady = 1 << 0;  // Of the line status register.
 
 // A port that is not there reads as all ones, and always has data. More than the FIFO holds cannot

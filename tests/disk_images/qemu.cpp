@@ -27,7 +27,7 @@ void make_pair(int (&ends)[2]) {
         SOUTHBRIDGE_QEMU, "-display", "none", "-no-reboot", "-nic", "none", "-m", "64",
         "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
         "-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line",
-        "-add-fd", "fd=3,set=1", "-chardev", "socket,id=monitor,fd=3", "-mon", "monitor"};
+        "-chardev", "socket,id=monitor,fd=3", "-mon", "monitor"};
     all.insert(all.end(), arguments.begin(), arguments.end());
     std::vector<char*> raw;
     for (std::string& argument : all) raw.push_back(argument.data());

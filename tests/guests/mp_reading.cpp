@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The APIC kernel's reading of the MP tables, on tables made here in the way that firmware makes
-// them (MultiProcessor Specification 1.4, chapter 4), in the extended BIOS data area and in the last
-// kibibyte of base memory, with what no ordinary PC has: an IMCR, a level-triggered ISA interrupt,
-// a second I/O APIC, a broken checksum, a length that lies.
+// them (MultiProcessor Specification 1.4, chapter 4), in the extended BIOS data area and in the
+// last kibibyte of base memory, with what no ordinary PC has: an IMCR, a level-triggered ISA
+// interrupt, a second I/O APIC, a broken checksum, a length that lies.
 #include "kernels/apic/mp_formats.h"
 #include "kernels/apic/mp_tables.h"
 #include "runtime/check.h"
@@ -80,9 +80,9 @@ Table& place_table() {
     table.io_apics[0] = {kIoApic, kFirstIoApic, 0x11, mp::io_apic_flag::kEnabled, 0xfec01000};
     table.io_apics[1] = {kIoApic, kSecondIoApic, 0x11, mp::io_apic_flag::kEnabled, 0xfec02000};
     table.interrupts[0] = {kIoInterrupt, 0, 0, kIsaBus, 1, kFirstIoApic, 17};
-    table.interrupts[1] = {kIoInterrupt, 0,
-                           mp::interrupt_flag::kActiveLow | mp::interrupt_flag::kLevel,
-                           kIsaBus, 14, kFirstIoApic, 18};
+    table.interrupts[1] = {
+        kIoInterrupt, 0, mp::interrupt_flag::kActiveLow | mp::interrupt_flag::kLevel, kIsaBus, 14,
+        kFirstIoApic, 18};
     table.interrupts[2] = {kIoInterrupt, 0, 0, kPciBus, 4, kFirstIoApic, 19};
     table.interrupts[3] = {kIoInterrupt, 0, 0, kIsaBus, 5, kSecondIoApic, 20};
     make_add_up(table.header.checksum, &table, sizeof(table));

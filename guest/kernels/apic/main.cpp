@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A kernel for a PC with APICs: finds out from the firmware's tables how interrupts are wired, turns
-// on paging, the APICs, the disk, the keyboard and the serial line, and then does what is typed on
-// either of them. Each step says what it found.
+// A kernel for a PC with APICs: finds out from the firmware's tables how interrupts are wired,
+// turns on paging, the APICs, the disk, the keyboard and the serial line, and then does what is
+// typed on either of them. Each step says what it found.
 //
 //   console=screen    the screen and the serial port; or serial, debug, both
 #include "drivers/keyboard.h"

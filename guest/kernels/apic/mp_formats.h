@@ -8,12 +8,12 @@
 
 namespace guest::mp {
 
-struct FloatingPointer {  // Section 4.1.
-    char signature[4];    // "_MP_"
-    uint32_t table;       // The address of a TableHeader, or 0.
-    uint8_t paragraphs;   // The length of this structure, in units of 16 bytes.
-    uint8_t revision;     // 4: version 1.4.
-    uint8_t checksum;     // Makes the sum of all bytes 0.
+struct FloatingPointer {            // Section 4.1.
+    char signature[4];              // "_MP_"
+    uint32_t table;                 // The address of a TableHeader, or 0.
+    uint8_t paragraphs;             // The length of this structure, in units of 16 bytes.
+    uint8_t revision;               // 4: version 1.4.
+    uint8_t checksum;               // Makes the sum of all bytes 0.
     uint8_t default_configuration;  // Feature byte 1: where not 0, a configuration of chapter 5.
     uint8_t features;               // Feature byte 2.
     uint8_t reserved[3];
@@ -24,7 +24,7 @@ namespace feature {
 inline constexpr uint8_t kImcrPresent = 1u << 7;  // Starts in PIC mode; the IMCR leads out of it.
 }
 
-struct TableHeader {  // Section 4.2.
+struct TableHeader {    // Section 4.2.
     char signature[4];  // "PCMP"
     uint16_t bytes;     // Of this header and the entries.
     uint8_t revision;

@@ -10,8 +10,8 @@
 namespace guest::mp {
 namespace {
 
-constexpr uint32_t kEbdaSegment = 0x40e;      // 16 bits: of the extended BIOS data area; or 0.
-constexpr uint32_t kBaseMemorySize = 0x413;   // 16 bits, in KiB.
+constexpr uint32_t kEbdaSegment = 0x40e;     // 16 bits: of the extended BIOS data area; or 0.
+constexpr uint32_t kBaseMemorySize = 0x413;  // 16 bits, in KiB.
 constexpr uint32_t kFirmwareBegin = 0xf0000;
 constexpr uint32_t kFirmwareEnd = 0x100000;
 constexpr uint32_t kKib = 1024;

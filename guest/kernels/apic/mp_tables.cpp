@@ -21,8 +21,9 @@ uint32_t entry_bytes(EntryType type) {
 io_apic::Input input(const Interrupt& entry) {
     using namespace interrupt_flag;
     return {.pin = entry.destination_input,
-            .polarity = (entry.flags & kPolarityMask) == kActiveLow ? io_apic::Polarity::kActiveLow
-                                                                    : io_apic::Polarity::kActiveHigh,
+            .polarity = (entry.flags & kPolarityMask) == kActiveLow
+                            ? io_apic::Polarity::kActiveLow
+                            : io_apic::Polarity::kActiveHigh,
             .trigger = (entry.flags & kTriggerMask) == kLevel ? io_apic::Trigger::kLevel
                                                               : io_apic::Trigger::kEdge};
 }

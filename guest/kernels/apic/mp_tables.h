@@ -12,10 +12,10 @@
 namespace guest::mp {
 
 enum class Source : uint8_t {
-    kTable,            // The firmware's table.
-    kDefault,          // The firmware says: one of the default configurations.
-    kNone,             // There are no MP tables.
-    kBroken,           // There is a table, but it does not add up.
+    kTable,    // The firmware's table.
+    kDefault,  // The firmware says: one of the default configurations.
+    kNone,     // There are no MP tables.
+    kBroken,   // There is a table, but it does not add up.
 };
 
 // What it has before anything is read is what default configurations and PCs without tables have:

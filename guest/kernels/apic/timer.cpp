@@ -23,8 +23,7 @@ uint32_t start() {
     const uint32_t frequency = local_apic::measure_timer_frequency();
     if (frequency < kTicksPerSecond) fail("lapic: the timer does not count");
     set_interrupt_handler(kVector, on_tick);
-    local_apic::start_timer(kVector, frequency / kTicksPerSecond,
-                            local_apic::TimerMode::kPeriodic);
+    local_apic::start_timer(kVector, frequency / kTicksPerSecond, local_apic::TimerMode::kPeriodic);
     return frequency;
 }
 

@@ -23,8 +23,8 @@ constexpr uint8_t kSystemCall = 0x80;
 // In EAX; the argument is in EBX.
 enum class Call : uint32_t { kExit = 0, kPrintCharacter = 1 };
 
-constexpr uint32_t kPrivilegeMask = 3;         // Of CS.
-constexpr uint32_t kFaultByUser = 1u << 2;     // Of the error code of a page fault.
+constexpr uint32_t kPrivilegeMask = 3;      // Of CS.
+constexpr uint32_t kFaultByUser = 1u << 2;  // Of the error code of a page fault.
 constexpr uint32_t kProtectionFault = 1u << 0;
 
 constinit char* page = nullptr;
@@ -73,8 +73,7 @@ void run_program() {
     set_interrupt_handler(exception::kPageFault, on_exception);
     set_interrupt_handler(exception::kGeneralProtection, on_exception);
     guest_enter_user_mode(reinterpret_cast<uint32_t>(page),
-                          reinterpret_cast<uint32_t>(page + kPageBytes),
-                          &segments::kernel_stack());
+                          reinterpret_cast<uint32_t>(page + kPageBytes), &segments::kernel_stack());
     set_interrupt_handler(exception::kPageFault, nullptr);
     set_interrupt_handler(exception::kGeneralProtection, nullptr);
 }

@@ -62,8 +62,7 @@ void check_data() {
     if (words.empty() || words[0] != data_area::kMark) fail("data: this is something else");
     const uint32_t sum = data_area::sum(words);
     if (sum != 0) fail("data: the words add up to {08x} instead of 0", sum);
-    print("data: {} words from the {} add up\n", words.size(),
-          module.empty() ? "disk" : "loader");
+    print("data: {} words from the {} add up\n", words.size(), module.empty() ? "disk" : "loader");
 }
 
 void start_keyboard() {
@@ -81,7 +80,8 @@ void count_ticks(uint32_t ticks, uint32_t hz) {
     attach_irq(irq::kTimer, on_tick);
     for (uint32_t seconds = 0; tick_count < ticks;) {
         wait_for_interrupt();
-        while (const auto character = input.take()) print("key: {}\n", std::string_view(&*character, 1));
+        while (const auto character = input.take())
+            print("key: {}\n", std::string_view(&*character, 1));
         if (tick_count / hz != seconds) {
             ++seconds;
             print("{} s\n", seconds);
