@@ -23,11 +23,24 @@ void make_pair(int (&ends)[2]) {
     // The monitor is handed over as the descriptor 3, by its number in the arguments.
     if (::dup2(line, STDIN_FILENO) < 0 || ::dup2(line, STDOUT_FILENO) < 0) ::_exit(126);
     if (monitor != 3 && ::dup2(monitor, 3) < 0) ::_exit(126);
-    std::vector<std::string> all{
-        SOUTHBRIDGE_QEMU, "-display", "none", "-no-reboot", "-nic", "none", "-m", "64",
-        "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
-        "-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line",
-        "-chardev", "socket,id=monitor,fd=3", "-mon", "monitor"};
+    std::vector<std::string> all{SOUTHBRIDGE_QEMU,
+                                 "-display",
+                                 "none",
+                                 "-no-reboot",
+                                 "-nic",
+                                 "none",
+                                 "-m",
+                                 "64",
+                                 "-device",
+                                 "isa-debug-exit,iobase=0xf4,iosize=0x04",
+                                 "-chardev",
+                                 "stdio,id=line,signal=off",
+                                 "-serial",
+                                 "chardev:line",
+                                 "-chardev",
+                                 "socket,id=monitor,fd=3",
+                                 "-mon",
+                                 "monitor"};
     all.insert(all.end(), arguments.begin(), arguments.end());
     std::vector<char*> raw;
     for (std::string& argument : all) raw.push_back(argument.data());
