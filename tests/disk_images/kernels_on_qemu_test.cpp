@@ -33,6 +33,7 @@ void check_apic_kernel(Qemu& qemu) {
     CHECK_THAT(started, Contains("ide: data area of 64 sectors adds up, 64 interrupts"));
     qemu.press({"shift-u", "backspace", "u", "s", "e", "r", "ret"});
     qemu.read_until("ended by #PF page fault at 00100000: not the user's to read\r\nready> ");
+    CHECK_THAT(qemu.screen(), Contains("ready> user\nhello from level 3\nuser: ended by #PF"));
     qemu.write(fmt::format("crc 0 1\rcrc {} {}\rexit\r", data_lba, data_sectors));
     const Ended end = qemu.wait();
     const std::string image = image_file("apic_kernel");

@@ -29,11 +29,15 @@ class Qemu {
     /// Presses and releases keys one after the other, by QEMU's names: "a", "shift-a", "ret".
     void press(const std::vector<std::string>& keys);
 
+    /// The rows of the text screen, without the blanks at their ends.
+    std::string screen();
+
     /// Waits for the end; what came over the line is in `out`.
     Ended wait();
 
   private:
-    bool read_more();
+    void command(const std::string& words);
+    void wait_for_prompt();
 
     TempFolder folder_;
     pid_t child_ = -1;
