@@ -229,7 +229,15 @@ void Cpu::thread() {
         if (stop_ && stop_->load(std::memory_order_relaxed))
             sim.finish({Outcome::Kind::interrupted, 0, "stopped by the user\n" + describe_state()});
         if (sim.finished() || core_.s.stopped) return;
-        if (core_.s.reset_pending) reset();
+        if (core_.s.reset_pending) {
+            if (end_on_reset_) {
+                sim.finish({Outcome::Kind::reset, 0,
+                            "the guest reset the processor, and there is no firmware to start it "
+                            "again\n" + describe_state()});
+                return;
+            }
+            reset();
+        }
         if (core_.s.halted) {
             wait_halted();
             continue;

@@ -64,6 +64,8 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
 
     /// As a boot sector is entered: real mode at 0000:ip, stack below it, interrupts off.
     void start_real(uint16_t ip);
+    /// A reset by the guest ends the run as `reset`: nothing is in ROM that could start again.
+    void end_on_reset() { end_on_reset_ = true; }
     /// The run ends as `instruction_limit` after so many instructions; 0: never.
     void limit_instructions(uint64_t count) { instruction_limit_ = count; }
 
@@ -112,6 +114,7 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     bool between_ = true;
     bool waiting_ = false;  // for an interrupt, in HLT
     bool reset_level_ = false;
+    bool end_on_reset_ = false;
     uint64_t instruction_limit_ = 0;
 };
 

@@ -104,6 +104,7 @@ void Machine::hand_off() {
 void Machine::load(const Plan& plan) {
     const std::string& program = plan.guest.text("program");
     if (program.empty() && has_firmware(plan)) return;  // the processor starts in ROM
+    if (!has_firmware(plan)) cpu_->end_on_reset();
     if (program.empty())
         throw Error(fmt::format("{}: guest.program is missing: say what runs inside", plan.file));
     try {
