@@ -16,7 +16,10 @@ constinit bool is_open = false;
 
 void open() {
     is_open = drive.open() == BlockError::kNone;
-    if (!is_open) return drive.print_error();
+    if (!is_open) {
+        print("ide: ");
+        return drive.print_error();
+    }
     print("ide: {}, {} sectors, irq {}\n", drive.identity().model, drive.sectors(),
           drive.channel().irq());
 }

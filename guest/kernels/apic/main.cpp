@@ -57,6 +57,8 @@ void leave_pic_mode() {
 
 void start_apics(const mp::Machine& machine) {
     if (machine.has_imcr) leave_pic_mode();
+    if (!local_apic::is_present()) fail("no local APIC: the PIC kernel needs none");
+    if (!io_apic::is_present()) fail("no I/O APIC: the PIC kernel needs none");
     for (uint8_t irq = 0; irq < kIrqs; ++irq) set_io_apic_input(irq, machine.isa_inputs[irq]);
     use_interrupt_controller(InterruptController::kApic);
     print("ioapic: id {}, version {02x}, {} inputs at {08x}\n", io_apic::id(), io_apic::version(),
