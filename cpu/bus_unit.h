@@ -4,6 +4,7 @@
 // through them. Times are in cycles of the processor; a stall is rounded up to whole cycles.
 #pragma once
 
+#include "bus/line.h"
 #include "bus/system_bus.h"
 #include "bus/target.h"
 #include "sim/kernel/clock.h"
@@ -17,7 +18,8 @@ class BusUnit {
           port_{port},
           clock_{clock},
           memory_{owner, "memory"},
-          ports_{owner, "ports"} {
+          ports_{owner, "ports"},
+          ferr{owner, "ferr"} {
         memory_.bind(port.memory_socket());
         ports_.bind(port.port_socket());
     }
@@ -48,6 +50,9 @@ class BusUnit {
     bus::InitiatorSocket memory_;
     bus::InitiatorSocket ports_;
     bus::Request request_;
+
+  public:
+    bus::Pin ferr;  // FERR#: an x87 exception that is reported by interrupt
 };
 
 }  // namespace sb::cpu

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "cpu/flags.h"
+#include "cpu/fpu/state.h"
 
 namespace sb::cpu {
 
@@ -83,6 +84,9 @@ struct State {
     bool reset_pending = false;
     bool rep_paid = false;  // the base clocks of the REP instruction at EIP were charged
     uint64_t tsc_offset = 0;
+    fpu::State fpu;
+    bool ignne = false;   // the level of IGNNE#
+    bool frozen = false;  // halted at an instruction that finds an x87 exception pending
 
     uint32_t eflags() const { return other_flags | flags.value(); }
     void set_eflags(uint32_t f) {

@@ -58,6 +58,7 @@ void read_identity(Model& model, const toml::table& table, const std::string& so
     model.cmpxchg8b = field<bool>(table, "cmpxchg8b", source);
     model.bswap = field<bool>(table, "bswap", source);
     model.xadd = field<bool>(table, "xadd", source);
+    model.fpu = field<bool>(table, "fpu", source);
     model.cmpxchg = field<bool>(table, "cmpxchg", source);
 }
 

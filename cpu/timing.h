@@ -32,7 +32,7 @@ extern const std::array<RowInfo, row_count> rows;
 
 /// CPUID leaf 1 EDX, which is also what a model has (SDM volume 2, CPUID).
 namespace feature {
-constexpr uint32_t de = 1u << 2, pse = 1u << 3, tsc = 1u << 4, mce = 1u << 7, pge = 1u << 13;
+constexpr uint32_t fpu = 1u << 0, de = 1u << 2, pse = 1u << 3, tsc = 1u << 4, mce = 1u << 7, pge = 1u << 13;
 }
 
 struct Model {
@@ -42,7 +42,7 @@ struct Model {
     uint32_t signature = 0;     // CPUID leaf 1 EAX, and EDX after reset
     uint32_t feature_bits = 0;  // CPUID leaf 1 EDX
     bool cpuid = false, tsc = false, cmov = false, cmpxchg8b = false, bswap = false, xadd = false,
-         cmpxchg = false;
+         cmpxchg = false, fpu = false;
     std::array<uint16_t, row_count> clocks{};
 
     /// The bits of CR4 that can be set; zero where there is no CR4.
