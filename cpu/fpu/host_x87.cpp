@@ -25,17 +25,22 @@ constexpr uint16_t always_masked = 0x27;  // IM, DM, ZM, PM
 #define SB_STATUS "\n fnstsw %[status]\n fnclex\n"
 #define SB_LEAVE "fldcw %[host]\n"
 
+/// The condition codes begin at zero too: not every instruction sets all of them for every operand,
+/// and what the host had there before must not be seen.
+#define SB_ENTER_CLEAN "fnstcw %[host]\n fninit\n fldcw %[control]\n"
+
 /// st0 op other -> st0; what is left of `other` is dropped.
-#define SB_TWO(function, instruction, drop)                                                 \
+#define SB_TWO_FROM(enter, function, instruction, drop)                                                 \
     uint16_t function(Pair& v, uint16_t control) {                                          \
         uint16_t host, status;                                                              \
-        asm volatile(SB_ENTER "fldt %[b]\n fldt %[a]\n" instruction SB_STATUS               \
+        asm volatile(enter "fldt %[b]\n fldt %[a]\n" instruction SB_STATUS               \
                               "fstpt %[a]\n" drop SB_LEAVE                                  \
                      : [a] "+m"(v.st0), [host] "=m"(host), [status] "=m"(status)            \
                      : [b] "m"(v.other), [control] "m"(control)                             \
                      : SB_CLOBBERS);                                                        \
         return status;                                                                      \
     }
+#define SB_TWO(function, instruction, drop) SB_TWO_FROM(SB_ENTER, function, instruction, drop)
 #define SB_DROP "fstp %%st(0)\n"
 
 /// st0 op memory -> st0.
@@ -52,7 +57,7 @@ constexpr uint16_t always_masked = 0x27;  // IM, DM, ZM, PM
 #define SB_ONE(function, instruction)                                                       \
     uint16_t function(Extended& st0, uint16_t control) {                                    \
         uint16_t host, status;                                                              \
-        asm volatile(SB_ENTER "fldt %[a]\n" instruction SB_STATUS "fstpt %[a]\n" SB_LEAVE   \
+        asm volatile(SB_ENTER_CLEAN "fldt %[a]\n" instruction SB_STATUS "fstpt %[a]\n" SB_LEAVE   \
                      : [a] "+m"(st0), [host] "=m"(host), [status] "=m"(status)              \
                      : [control] "m"(control)                                               \
                      : SB_CLOBBERS);                                                        \
@@ -64,7 +69,7 @@ constexpr uint16_t always_masked = 0x27;  // IM, DM, ZM, PM
 #define SB_SPLIT(function, instruction)                                                     \
     uint16_t function(Pair& v, uint16_t control) {                                          \
         uint16_t host, status;                                                              \
-        asm volatile(SB_ENTER "fldz\n fldt %[a]\n" instruction SB_STATUS                    \
+        asm volatile(SB_ENTER_CLEAN "fldz\n fldt %[a]\n" instruction SB_STATUS                    \
                               "fstpt %[a]\n fstpt %[b]\n fninit\n" SB_LEAVE                 \
                      : [a] "+m"(v.st0), [b] "=m"(v.other), [host] "=m"(host),               \
                        [status] "=m"(status)                                                \
@@ -129,8 +134,8 @@ SB_ONE(do_cos, "fcos")
 SB_ONE(do_test, "ftst")
 
 SB_TWO(do_scale, "fscale", SB_DROP)
-SB_TWO(do_prem, "fprem", SB_DROP)
-SB_TWO(do_prem1, "fprem1", SB_DROP)
+SB_TWO_FROM(SB_ENTER_CLEAN, do_prem, "fprem", SB_DROP)
+SB_TWO_FROM(SB_ENTER_CLEAN, do_prem1, "fprem1", SB_DROP)
 SB_TWO(do_ucom, "fucom %%st(1)", SB_DROP)
 SB_TWO(do_fyl2x, "fyl2x", "")  // these pop
 SB_TWO(do_fyl2xp1, "fyl2xp1", "")

@@ -178,7 +178,7 @@ constexpr Instruction register_form_d9(unsigned digit, unsigned i) {
         case 2:
             return i == 0 ? plain(K::nop, Row::x87_fnop) : Instruction{};
         case 3:
-            return store_register(1);
+            return {K::store_register, 1, F::none, 1, false, Row::x87_fst_r};
         default:
             return d9_single((digit - 4) * 8 + i);
     }

@@ -51,7 +51,7 @@ enum class Kind : uint8_t {
 
 struct Instruction {
     Kind kind = Kind::none;
-    uint8_t op = 0;  // Arithmetic, Unary, Binary, Split, Constant, or 1 for an unordered comparison
+    uint8_t op = 0;  // Arithmetic, Unary, Binary, Split, Constant; 1: unordered, or without a look at the tag
     Format format = Format::none;
     uint8_t pops = 0;
     bool to_other = false;  // the result goes to ST(i)

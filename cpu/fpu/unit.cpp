@@ -17,6 +17,7 @@ bool accept(State& f, uint16_t raised, uint16_t stopping = before_result) {
     if (raised & ~f.control & stopping) {
         const bool early = raised & ~f.control & before_result;
         f.status |= raised & (early ? before_result : bit::exceptions);
+        if (early) f.set_conditions(bit::c1, 0);
         return false;
     }
     f.status |= raised & bit::exceptions;
@@ -107,27 +108,32 @@ void run_unary(State& f, Unary op) {
         return conclude(f, unary(op, v, f.control), 0);
     }
     Extended v = f.st(0);
+    const bool reduces = op == Unary::sin || op == Unary::cos;
+    if (reduces) f.set_conditions(bit::c2, 0);
     if (f.empty(0)) {
         if (underflow(f)) f.set(0, indefinite);
         return;
     }
     const uint16_t raised = unary(op, v, f.control);
     if (!accept(f, raised)) return;
-    if (op == Unary::sin || op == Unary::cos) f.set_conditions(bit::c2, raised);
+    if (reduces) f.set_conditions(bit::c2, raised);
     f.set(0, v);
 }
 
 /// FSCALE, FPREM, FPREM1 leave both operands; FYL2X, FYL2XP1, FPATAN replace them.
 void run_binary(State& f, const Instruction& what) {
     const auto op = static_cast<Binary>(what.op);
+    const bool remainder = op == Binary::prem || op == Binary::prem1;
     Pair v{f.st(0), f.st(1)};
+    if (remainder) f.set_conditions(bit::c2, 0);
     if (f.empty(0) || f.empty(1)) {
         if (!underflow(f)) return;
         v.st0 = indefinite;
     } else {
         const uint16_t raised = binary(op, v, f.control);
         if (!accept(f, raised)) return;
-        if (op == Binary::prem || op == Binary::prem1) f.set_conditions(bit::conditions, raised);
+        // Where there is no quotient, its bits are not touched.
+        if (remainder && class_of(v.st0) != Class::nan) f.set_conditions(bit::conditions, raised);
     }
     f.set(what.to_other ? 1 : 0, v.st0);
     pop(f, what.pops);
@@ -135,16 +141,16 @@ void run_binary(State& f, const Instruction& what) {
 
 void run_split(State& f, Split op) {
     Pair v{f.st(0), {}};
+    if (op != Split::xtract) f.set_conditions(bit::c2, 0);
     if (f.empty(0) || !f.empty(7)) {
         if (!stack_fault(f, !f.empty(0))) return;
         v = {indefinite, indefinite};
-        if (op != Split::xtract) f.set_conditions(bit::c2, 0);
     } else {
         const uint16_t raised = split(op, v, f.control);
         if (!accept(f, raised)) return;
-        if (op != Split::xtract) {
-            f.set_conditions(bit::c2, raised);
-            if (raised & bit::c2) return;
+        if (op != Split::xtract && raised & bit::c2) {
+            f.status |= bit::c2;
+            return;
         }
     }
     f.set(0, v.other);
@@ -202,6 +208,7 @@ void store_register(State& f, const Instruction& what, unsigned i) {
     f.set_conditions(bit::c1, 0);
     Extended v = f.st(0);
     if (f.empty(0)) {
+        if (what.op) return pop(f, what.pops);  // the form that does not look
         if (!underflow(f)) return;
         v = indefinite;
     }
@@ -264,6 +271,7 @@ void execute(State& f, const Instruction& what, unsigned i) {
             return exchange(f, i);
         case Kind::free:
             f.release(i);
+            f.set_conditions(bit::c1, 0);
             if (what.pops) f.pop();
             return;
         case Kind::increment:
@@ -314,7 +322,6 @@ void execute_move(State& f, unsigned i, bool condition) {
         if (underflow(f)) f.set(0, indefinite);
         return;
     }
-    f.set_conditions(bit::c1, 0);
     if (condition) f.st(0) = f.st(i);
 }
 

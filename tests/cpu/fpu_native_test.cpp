@@ -122,9 +122,9 @@ class Native {
         __builtin___clear_cache(reinterpret_cast<char*>(page_), reinterpret_cast<char*>(p));
         alignas(16) X87Image in = c.before, out{};
         c.memory_after = c.memory_before;
-        uint64_t flags = c.flags_before;
+        uint64_t flags, before = c.flags_before;
         asm volatile("sub $128, %%rsp\n call *%[code]\n add $128, %%rsp"
-                     : "=a"(flags), "+c"(flags)
+                     : "=a"(flags), "+c"(before)
                      : [code] "r"(page_), "D"(in.bytes.data()), "S"(c.memory_after.data()),
                        "d"(out.bytes.data())
                      : "memory", "cc", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)",
@@ -226,6 +226,6 @@ TEST_CASE("single x87 instructions agree with the host's unit to the bit") {
         const std::string differs = sb::test::isolated_text([&] { return compare(seed); });
         INFO(differs);
         CHECK(differs.empty());
-        if (!differs.empty()) break;
+        if (!differs.empty() && !std::getenv("SOUTHBRIDGE_ALL")) break;
     }
 }
