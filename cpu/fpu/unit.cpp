@@ -226,7 +226,7 @@ void run_load(State& f, Format format, const Memory& m) {
         std::memcpy(&v.significand, m.bytes, 8);
         std::memcpy(&v.sign_exponent, m.bytes + 8, 2);
         f.set_conditions(bit::c1, 0);
-    } else if (!accept(f, load(format, m, v))) {
+    } else if (!accept(f, load(format, m, v), bit::ie)) {  // a denormal is loaded all the same
         return;
     }
     f.push(v);

@@ -10,6 +10,12 @@
 // one or two registers: what this checks is the stack, its faults, the tags, the condition codes,
 // and all of what unmasked exceptions do. That the arithmetic itself is right is the other
 // reference's part (fpu_differential_test.cpp).
+//
+// Where an AMD host (as the one this was written on) and the SDM differ, the SDM holds and the test
+// does not look:
+//   a comparison with an unmasked exception: the SDM leaves condition codes and EFLAGS as they were,
+//     AMD's unit sets them
+//   FCOMI and its kin: the SDM clears C1, AMD's unit leaves it
 #include <sys/mman.h>
 
 #include <catch2/catch.hpp>
@@ -176,9 +182,37 @@ void assemble(Guest& g, const std::vector<Case>& cases) {
     code.hlt();
 }
 
+bool compares(const Case& c) {
+    const unsigned digit = c.bytes[1] >> 3 & 7, byte = c.bytes[0] & 7;
+    if (c.bytes[1] < 0xc0) return byte % 2 == 0 && (digit == 2 || digit == 3);
+    switch (byte) {
+        case 0:
+        case 4:
+        case 6:
+            return digit == 2 || digit == 3;
+        case 1:
+            return c.bytes[1] == 0xe4;
+        case 2:
+            return digit == 5;
+        case 5:
+            return digit == 4 || digit == 5;
+        default:
+            return digit == 5 || digit == 6;
+    }
+}
+
+/// The bits of the status word that are not looked at, for the reasons above.
+uint16_t ignored_status(const Case& c) {
+    const bool to_flags = (c.bytes[0] & 3) == 3 && compares(c);
+    const bool stopped = c.after.status() & ~c.after.control() & 7;
+    return static_cast<uint16_t>((to_flags ? 0x200 : 0) | (compares(c) && stopped ? 0x4500 : 0));
+}
+
 bool same(const Case& c, const X87Image& got, const uint8_t* memory, uint32_t flags) {
-    bool equal = got.control() == c.after.control() && got.status() == c.after.status() &&
-                 got.tags() == c.after.tags() && ((flags ^ c.flags_after) & 0x8d5) == 0;
+    const uint16_t ignored = ignored_status(c);
+    bool equal = got.control() == c.after.control() && got.tags() == c.after.tags() &&
+                 ((got.status() ^ c.after.status()) & ~ignored) == 0 &&
+                 ((ignored & 0x4000) || ((flags ^ c.flags_after) & 0x8d5) == 0);
     for (unsigned i = 0; i < 8; ++i) equal = equal && got.st(i) == c.after.st(i);
     auto bytes_equal = [&](unsigned from, unsigned to) {
         return std::memcmp(memory + from, c.memory_after.data() + from, to - from) == 0;
