@@ -81,6 +81,8 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     board.line("nmi").connect(*cpu_, cpu::Cpu::nmi);
     board.line("a20").connect(*cpu_, cpu::Cpu::a20);
     board.line("reset").connect(*cpu_, cpu::Cpu::reset_line);
+    board.line("ignne").connect(*cpu_, cpu::Cpu::ignne);
+    cpu_->connect_ferr(board.line("ferr"));
     if (auto* controller = board.find<bus::InterruptAcknowledge>(has_apic ? "intr.acknowledge"
                                                                           : "pic.acknowledge"))
         cpu_->connect_acknowledge(*controller);
