@@ -5,6 +5,7 @@
 #pragma once
 
 #include "bus/apic.h"
+#include "bus/line.h"
 #include "bus/system_bus.h"
 #include "bus/target.h"
 #include "sim/kernel/clock.h"
@@ -18,7 +19,8 @@ class BusUnit {
           port_{port},
           clock_{clock},
           memory_{owner, "memory"},
-          ports_{owner, "ports"} {
+          ports_{owner, "ports"},
+          ferr{owner, "ferr"} {
         memory_.bind(port.memory_socket());
         ports_.bind(port.port_socket());
     }
@@ -52,6 +54,9 @@ class BusUnit {
     bus::InitiatorSocket memory_;
     bus::InitiatorSocket ports_;
     bus::Request request_;
+
+  public:
+    bus::Pin ferr;  // FERR#: an x87 exception that is reported by interrupt
 };
 
 }  // namespace sb::cpu

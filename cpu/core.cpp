@@ -273,6 +273,25 @@ void Core::halt() {
     probe_.emit(local_time(), observe::Kind::halt, s.eip);
 }
 
+/// Stops before the instruction at EIP until an interrupt, or IGNNE#, comes (SDM volume 1, D.2.1).
+void Core::wait_for_error_interrupt() {
+    s.frozen = true;
+    halt();
+}
+
+/// FERR# follows the x87's pending exceptions where CR0.NE does not make them #MF.
+void Core::drive_ferr() {
+    const bool level = s.fpu.error() && !(s.cr0 & cr0::ne) && model.has(Feature::fpu);
+    if (level == bus_.ferr.level()) [[likely]]
+        return;
+    {
+        Simulation& sim = owner_.simulation();
+        Simulation::LocalTime local{sim, local_time() - sim.kernel_now()};
+        bus_.ferr.set(level);
+    }
+    after_access();
+}
+
 void Core::set_phase(uint8_t phase) { counts.enter(phase); }
 
 void Core::set_cr0(uint32_t v) {
@@ -284,6 +303,7 @@ void Core::set_cr0(uint32_t v) {
     s.cr0 = v;
     if (changed & cr0::pg) flush_tlb(false);
     if (changed & (cr0::wp | cr0::am)) flush_short_way();
+    if (changed & cr0::ne) drive_ferr();
 }
 
 void Core::fault(uint8_t vector, uint32_t error) {

@@ -295,6 +295,8 @@ class Core {
     unsigned debug_register(unsigned n);
     void set_debug_register(unsigned n, uint32_t v);
     void halt();
+    void wait_for_error_interrupt();
+    void drive_ferr();
     void set_phase(uint8_t phase);
     void set_cr0(uint32_t v);
     void set_cr3(uint32_t v);

@@ -157,7 +157,7 @@ void Core::deliver_fault() {
     previous_ = nullptr;
     attention = true;
     s.debug_hits = 0;
-    s.halted = false;  // a single-step trap after HLT leaves it
+    s.halted = s.frozen = false;  // a single-step trap after HLT leaves it
     refresh_mode();
     if (delivering_ < 0) chain_length_ = 0;
     if (chain_length_ < chain_.size()) chain_[chain_length_++] = {vector, error, s.eip};

@@ -34,6 +34,8 @@ const char* name(Outcome::Kind kind) {
             return "instruction limit";
         case Outcome::Kind::text_seen:
             return "text seen";
+        case Outcome::Kind::reset:
+            return "reset";
         case Outcome::Kind::idle:
             return "idle";
         case Outcome::Kind::interrupted:

@@ -54,6 +54,7 @@ struct Outcome {
         time_limit,   // run.time_limit was reached
         instruction_limit,  // run.instruction_limit was reached
         text_seen,    // run.until appeared on a console
+        reset,        // the guest reset the processor, and no firmware is there to start again
         idle,         // nothing is left that could happen
         interrupted,  // the user asked to stop
         mismatch,     // the guest's data differs from the disk image

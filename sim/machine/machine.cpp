@@ -81,6 +81,8 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     board.line("nmi").connect(*cpu_, cpu::Cpu::nmi);
     board.line("a20").connect(*cpu_, cpu::Cpu::a20);
     board.line("reset").connect(*cpu_, cpu::Cpu::reset_line);
+    board.line("ignne").connect(*cpu_, cpu::Cpu::ignne);
+    cpu_->connect_ferr(board.line("ferr"));
     if (auto* controller = board.find<bus::InterruptAcknowledge>(has_apic ? "intr.acknowledge"
                                                                           : "pic.acknowledge"))
         cpu_->connect_acknowledge(*controller);
@@ -104,6 +106,7 @@ void Machine::hand_off() {
 void Machine::load(const Plan& plan) {
     const std::string& program = plan.guest.text("program");
     if (program.empty() && has_firmware(plan)) return;  // the processor starts in ROM
+    if (!has_firmware(plan)) cpu_->end_on_reset();
     if (program.empty())
         throw Error(fmt::format("{}: guest.program is missing: say what runs inside", plan.file));
     try {
