@@ -25,6 +25,7 @@ Core::Core(Component& owner, bus::ProcessorPort& port, const Model& processor, C
 void Core::refresh_limit() {
     const Simulation& sim = owner_.simulation();
     const Time next = sim.next_event();
+    limit_event_ = next;
     limit = cycle + longest_run;
     if (next < clock_.cycles(limit)) limit = clock_.ceil(next);
 }
@@ -244,18 +245,28 @@ void Core::complete(const Operation* op) {
     ++block_->instructions;
 }
 
-void Core::after_access() {
-    refresh_limit();
-    attention = true;
-    if (generation_ != bus_.memory_space().generation()) forget_all();
+/// What an access of ours may have set off. Whoever changes an input or our memory's contents
+/// has set `attention` himself.
+void Core::after_access(bool waited) {
+    const Simulation& sim = owner_.simulation();
+    if (waited || sim.finished()) attention = true;
+    if (sim.next_event() != limit_event_) refresh_limit();
+    if (generation_ != bus_.memory_space().generation()) {
+        forget_all();
+        attention = true;
+    }
+    if (cycle + (block_ ? block_->last_start : 0) >= limit) attention = true;
 }
 
 uint32_t Core::port_access(bool write, uint16_t port, uint32_t v, unsigned bytes) {
     const BusUnit::Access done = bus_.transport(true, write, port, v, bytes, cycle);
     free_access = done.free;
-    if (ports_watched_) note_port(port, bytes);
+    if (ports_watched_) {
+        note_port(port, bytes);
+        attention = true;
+    }
     stall(done.stall, Cause::io_stall);
-    after_access();
+    after_access(done.waited);
     return done.value;
 }
 

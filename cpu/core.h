@@ -430,7 +430,7 @@ class Core {
     uint32_t device_access(const Operation* op, bool write, uint32_t physical, uint32_t v,
                            unsigned size);
     uint32_t port_access(bool write, uint16_t port, uint32_t v, unsigned bytes);
-    void after_access();
+    void after_access(bool waited);
     uint64_t cycle_at(const Operation* op) const {
         return op ? cycle + (op->end_clocks - op->clocks) - committed_clocks_ : cycle;
     }
@@ -460,9 +460,9 @@ class Core {
     bool delivered_ = false;  // the instruction stepped went through a gate
     Block* previous_ = nullptr;
     uint32_t epoch_ = 1;
+    Time limit_event_;  // the pending event that `limit` was set for
     uint32_t context_ = 0;  // the epoch with what else decides which block an address means
-    uint32_t update_linear_ = 0;
-    uint32_t user_ = 0;  // page::user at CPL 3
+    uint32_t update_linear_ = 0, user_ = 0;  // user_: page::user at CPL 3
 
     std::array<std::array<TlbEntry, DataTlb::size>, 2> tlb_{};  // supervisor's, user's
     TlbEntry* tlb_now_ = tlb_[0].data();

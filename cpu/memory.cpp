@@ -71,7 +71,7 @@ void Core::charge(const Operation* op, const bus::DirectMemory& memory, uint32_t
     const uint64_t at = cycle_at(op);
     stall(bus_.take(memory, physical, size, at, at < limit, blocked), Cause::memory_stall);
     if (blocked)
-        after_access();
+        after_access(true);
     else if (cycle + (block_ ? block_->last_start : 0) >= limit)
         attention = true;
 }
@@ -159,7 +159,7 @@ uint32_t Core::device_access(const Operation* op, bool write, uint32_t physical,
         const uint32_t mask = part == 4 ? ~0u : (1u << (8 * part)) - 1;
         read |= (access.value & mask) << (8 * done);
         done += part;
-        after_access();
+        after_access(access.waited);
     }
     return read;
 }
