@@ -4,6 +4,7 @@
 // through them. Times are in cycles of the processor; a stall is rounded up to whole cycles.
 #pragma once
 
+#include "bus/apic.h"
 #include "bus/system_bus.h"
 #include "bus/target.h"
 #include "sim/kernel/clock.h"
@@ -39,6 +40,9 @@ class BusUnit {
 
     bus::AddressSpace& memory_space() { return port_.bus().memory(); }
     bus::ProcessorPort& port() { return port_; }
+    /// The local APIC, where the board has one that can be moved.
+    bus::ApicPlacement* apic = nullptr;
+
     /// Reads without time or side effects; returns the bytes done.
     unsigned peek(uint32_t address, uint8_t* data, unsigned bytes);
 

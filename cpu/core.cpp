@@ -26,13 +26,13 @@ void Core::refresh_limit() {
     const Simulation& sim = owner_.simulation();
     const Time next = sim.next_event();
     limit_event_ = next;
-    limit = cycle + longest_run;
+    limit = std::min(cycle + longest_run, cycle_bound);
     if (next < clock_.cycles(limit)) limit = clock_.ceil(next);
 }
 
 /// Setting a jump target here keeps no local variable alive across it: all is in members.
 void Core::run() {
-    lockstep_ = owner_.simulation().lockstep();
+    lockstep_ = owner_.simulation().lockstep() || single;
     tracing_ = probe_.wants(observe::Kind::instruction);
     stepping_ = lockstep_ || tracing_;
     refresh_mode();
@@ -43,7 +43,7 @@ void Core::run() {
     while (cycle < limit && !s.halted && !s.stopped) {
         if (attention) [[unlikely]] {
             if (!boundary()) return;
-            if (lockstep_) return;
+            if (lockstep_ || cycle_bound != ~uint64_t{0}) return;
             continue;
         }
         Block* block = next_block();
@@ -287,12 +287,14 @@ void Core::halt() {
 void Core::set_phase(uint8_t phase) { counts.enter(phase); }
 
 void Core::set_cr0(uint32_t v) {
+    v &= model.cr0_mask();
+    if (model.has(Feature::i486)) v |= cr0::et;  // fixed; on the 386 it says what was found
     if ((v & cr0::pg) && !(v & cr0::pe)) fault(general_protection);
     if ((v & cr0::nw) && !(v & cr0::cd)) fault(general_protection);
-    const uint32_t changed = s.cr0 ^ (v | cr0::et);
-    s.cr0 = v | cr0::et;
+    const uint32_t changed = s.cr0 ^ v;
+    s.cr0 = v;
     if (changed & cr0::pg) flush_tlb(false);
-    if (changed & cr0::wp) flush_short_way();
+    if (changed & (cr0::wp | cr0::am)) flush_short_way();
 }
 
 void Core::fault(uint8_t vector, uint32_t error) {

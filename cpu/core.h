@@ -85,8 +85,8 @@ class Core {
     Attribution counts;
     const Model model;
     uint64_t cycle = 0;
-    uint64_t limit = 0;
-    bool attention = false;    // leave the block at the next boundary and look around
+    uint64_t limit = 0, cycle_bound = ~uint64_t{0};  // how far to run; and by whoever runs it
+    bool attention = false, single = false;  // look around at the next boundary; one by one
     bool free_access = false;  // the access just made was one that takes no time at all
     uint32_t next_eip = 0;     // of the operation under way, where it is not part of a run
     bus::InterruptAcknowledge* acknowledge = nullptr;

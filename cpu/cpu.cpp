@@ -11,7 +11,7 @@ const std::vector<Key>& processor_keys() {
          ValueType::choice,
          "486",
          "instruction set and timing",
-         {"486", "pentium", "ideal"}},
+         model_names()},
         {"clock",
          ValueType::frequency,
          "0Hz",
@@ -109,6 +109,7 @@ void Cpu::declare() {
     item("reset_level", reset_level_);
     item("rep_paid", s.rep_paid);
     item("tsc_offset", s.tsc_offset);
+    item("msr", s.msr);
     item("waiting", waiting_);
     item("cycle", core_.cycle);
     item("tlb.tags", core_.data_pages.tags);
@@ -138,7 +139,13 @@ void Cpu::reset() {
     s.a20_mask = a20;
     s.tsc_offset = 0 - core_.cycle;
     s.regs[edx] = core_.model.signature;
-    s.cr0 = cr0::et | cr0::cd | cr0::nw;
+    s.cr0 = core_.model.has(Feature::i486) ? cr0::et | cr0::cd | cr0::nw : 0;
+    const auto& msrs = core_.model.msrs;
+    for (size_t n = 0; n < msrs.size(); ++n) {
+        s.msr[n] = msrs[n].reset;
+        if (msrs[n].kind == MsrKind::apic_base && core_.bus().apic)
+            core_.bus().apic->place(msrs[n].reset & apic_base::address, true);
+    }
     s.eip = 0xfff0;
     for (Segment& g : s.segments) {
         g.limit = 0xffff;
@@ -156,7 +163,7 @@ void Cpu::reset() {
 void Cpu::start_flat(uint32_t eip, uint32_t eax_value, uint32_t ebx_value) {
     reset();
     State& s = core_.s;
-    s.cr0 = cr0::pe | cr0::et;
+    s.cr0 = (s.cr0 & cr0::et) | cr0::pe;
     s.a20_mask = 0xffffffff;
     s.eip = eip;
     s.regs[eax] = eax_value;
@@ -171,6 +178,18 @@ void Cpu::start_flat(uint32_t eip, uint32_t eax_value, uint32_t ebx_value) {
                    (n == cs ? access::code : 0);
         g.refresh();
     }
+    core_.forget_all();
+}
+
+void Cpu::start_real(uint16_t ip) {
+    reset();
+    State& s = core_.s;
+    s.a20_mask = 0xffffffff;
+    s.idtr.limit = 0x3ff;
+    s.segments[cs].selector = 0;
+    s.segments[cs].base = 0;
+    s.segments[cs].refresh();
+    s.eip = s.regs[esp] = ip;
     core_.forget_all();
 }
 
@@ -215,6 +234,7 @@ void Cpu::thread() {
             wait_halted();
             continue;
         }
+        if (!instructions_left()) return;
         recent_cycles_.store(core_.cycle, std::memory_order_relaxed);
         core_.refresh_limit();
         between_ = false;
@@ -222,6 +242,24 @@ void Cpu::thread() {
         between_ = true;
         resume_.wait_until(core_.local_time());
     }
+}
+
+/// Bounds the run ahead so that it can not pass the limit: two instructions a clock at most, and
+/// one by one at the end. False where none are left.
+bool Cpu::instructions_left() {
+    if (instruction_limit_ == 0) return true;
+    const uint64_t done = instructions();
+    if (done >= instruction_limit_) {
+        simulation().finish({Outcome::Kind::instruction_limit, 0,
+                             fmt::format("{} instructions were executed (run.instruction_limit)",
+                                         done)});
+        return false;
+    }
+    constexpr uint64_t near = 64;
+    const uint64_t left = instruction_limit_ - done;
+    core_.single = left <= near;
+    core_.cycle_bound = core_.cycle + (core_.single ? 1 : left / 4);
+    return true;
 }
 
 /// The thread is in step with the kernel here.

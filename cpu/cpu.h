@@ -48,6 +48,8 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     ~Cpu() override;
 
     void connect_acknowledge(bus::InterruptAcknowledge& who) { core_.acknowledge = &who; }
+    /// The local APIC that the APIC base register places.
+    void connect_apic(bus::ApicPlacement& apic) { core_.bus().apic = &apic; }
     /// Says that something drives NMI, so that HLT with interrupts disabled is not the end.
     void expect_nmi() { core_.nmi_possible = true; }
     /// Polled while it runs: once true, the run ends as `interrupted`.
@@ -59,6 +61,11 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     /// The state in which a multiboot loader enters a kernel: protected mode, flat 4 GiB segments,
     /// interrupts off (Multiboot 0.6.96, 3.2). The GDT is not set up.
     void start_flat(uint32_t eip, uint32_t eax_value = 0, uint32_t ebx_value = 0);
+
+    /// As a boot sector is entered: real mode at 0000:ip, stack below it, interrupts off.
+    void start_real(uint16_t ip);
+    /// The run ends as `instruction_limit` after so many instructions; 0: never.
+    void limit_instructions(uint64_t count) { instruction_limit_ = count; }
 
     State& state() { return core_.s; }
     const State& state() const { return core_.s; }
@@ -89,6 +96,7 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     void thread();
     void wait_halted();
     void count_halted(Time until);
+    bool instructions_left();
     void set_a20(bool passes);
     void end_halted();
     void declare();
@@ -104,6 +112,7 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     bool between_ = true;
     bool waiting_ = false;  // for an interrupt, in HLT
     bool reset_level_ = false;
+    uint64_t instruction_limit_ = 0;
 };
 
 }  // namespace sb::cpu

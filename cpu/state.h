@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "cpu/flags.h"
+#include "cpu/msr.h"
 
 namespace sb::cpu {
 
@@ -83,6 +84,7 @@ struct State {
     bool reset_pending = false;
     bool rep_paid = false;  // the base clocks of the REP instruction at EIP were charged
     uint64_t tsc_offset = 0;
+    std::array<uint64_t, most_msrs> msr{};  // in the order of the model's list
 
     uint32_t eflags() const { return other_flags | flags.value(); }
     void set_eflags(uint32_t f) {
