@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The run loop: finding blocks, running them, and what happens at instruction boundaries.
-#include "cpu/core.h"
+#include "cpu/chain.h"
 
 #include <fmt/format.h>
 
@@ -34,7 +34,7 @@ void Core::refresh_limit() {
 void Core::run() {
     lockstep_ = owner_.simulation().lockstep() || single;
     tracing_ = probe_.wants(observe::Kind::instruction);
-    stepping_ = lockstep_ || tracing_;
+    if (std::exchange(stepping_, lockstep_ || tracing_) != stepping_) new_epoch();
     refresh_mode();
     if (setjmp(recovery_) != 0) {
         deliver_fault();
@@ -86,17 +86,11 @@ bool Core::boundary() {
 }
 
 void Core::execute(Block* block) {
-    const bool whole = !stepping_ && cycle + block->last_start < limit &&
-                       uint64_t{s.eip} + block->bytes <= uint64_t{s.segments[cs].limit} + 1;
-    if (!whole) [[unlikely]] {
+    if (stepping_ || !whole(block)) [[unlikely]] {
         step(block);
         return;
     }
-    block_ = previous_ = block;
-    block_eip_ = s.eip;
-    committed_clocks_ = committed_count_ = 0;
-    trace[trace_next++ % trace_length] = {block->linear, block->count, block->big};
-    const Operation* first = block->operations.data();
+    const Operation* first = enter(block);
     first->run(*this, first);
 }
 
@@ -123,7 +117,7 @@ Block* Core::next_block() {
             return link.block;
         Block* from = previous_;
         Block* to = find_block(linear);
-        if (to && to->physical != BlockCache::no_page)
+        if (to && !stepping_ && to->physical != BlockCache::no_page)
             from->link[exit_link_] = {to, linear, context_};
         return to;
     }
@@ -132,12 +126,16 @@ Block* Core::next_block() {
 
 /// Null where finding it took time: the kernel may have to have its turn first.
 Block* Core::find_block(uint32_t linear) {
-    Jump& jump = jumps_[(linear ^ linear >> 12) % jump_cache_size];
+    JumpCache::Jump& jump = jumps_.at(linear);
     if (jump.linear == linear && jump.context == context_) return jump.block;
     if (s.eip > s.segments[cs].limit) fault(general_protection);
     const uint32_t physical = fetch_page(linear) | (linear & 0xfff);
     if (attention) return nullptr;
-    Block* block = blocks_.find(physical, s.segments[cs].big);
+    // The page tables, or what they are known to say, may have changed and still mean this block.
+    const bool big = s.segments[cs].big;
+    const bool kept = jump.linear == linear && jump.block && jump.drops == blocks_.drops() &&
+                      jump.block->physical == physical && jump.block->big == big;
+    Block* block = kept ? jump.block : blocks_.find(physical, big);
     if (block && block->second_page != BlockCache::no_page) {
         const uint32_t second = fetch_page((linear | 0xfff) + 1);
         if (attention) return nullptr;
@@ -148,7 +146,8 @@ Block* Core::find_block(uint32_t linear) {
         }
     }
     if (!block) block = decode_block(linear, physical);
-    if (block && block->physical != BlockCache::no_page) jump = {linear, context_, block};
+    if (block && block->physical != BlockCache::no_page)
+        jump = {linear, context_, block, blocks_.drops()};
     return block;
 }
 
@@ -203,6 +202,7 @@ Block* Core::decode_block(uint32_t linear, uint32_t physical) {
     }
     if (fresh_->count == 0) return nullptr;
     fresh_->operations.push_back(scratch_[1]);
+    fresh_->as_run = {linear, fresh_->count, fresh_->big};
     return keep_block(second, fresh_->bytes > page_left);
 }
 
@@ -255,7 +255,7 @@ void Core::after_access(bool waited) {
         forget_all();
         attention = true;
     }
-    if (cycle + (block_ ? block_->last_start : 0) >= limit) attention = true;
+    watch_limit();
 }
 
 uint32_t Core::port_access(bool write, uint16_t port, uint32_t v, unsigned bytes) {

@@ -16,6 +16,7 @@ void in(Core& c, const Operation* op) {
     c.set_reg<T>(0, static_cast<T>(c.port_read(port, sizeof(T))));
     if (!c.free_access) c.spend(c.port_row(Row::port_in_real));
     c.free_access = false;
+    c.watch_limit();
     next_checked(c, op);
 }
 
