@@ -254,14 +254,14 @@ struct Format {
 // After FLD m32 of [data + 8] at code_at + 2 with D9h, ModR/M 05h (06h in real mode): FOP 105h.
 const Format formats[] = {
     {"protected, 32 bits (figure 8-9)", false, false,
-     {0xffff037f, 0xffff3800, 0xffff3fff, code_at + 2, 0x01050008, data_at + 8, 0xffff0010}, 4},
+     {0xffff037f, 0xffff3800, 0xffff7fff, code_at + 2, 0x01050008, data_at + 8, 0xffff0010}, 4},
     {"protected, 16 bits (figure 8-11)", false, true,
-     {0x037f, 0x3800, 0x3fff, code_at + 2, 0x0008, (data_at + 8) & 0xffff, 0x0010}, 2},
+     {0x037f, 0x3800, 0x7fff, code_at + 2, 0x0008, (data_at + 8) & 0xffff, 0x0010}, 2},
     // Real mode: CS 1230h, so the code is at 12300h + 1002h; DS 2000h, the operand at 20008h.
     {"real, 32 bits (figure 8-10)", true, true,
-     {0xffff037f, 0xffff3800, 0xffff3fff, 0x3302, 0x00001106, 0x0008, 0x00002000}, 4},
+     {0xffff037f, 0xffff3800, 0xffff7fff, 0x3302, 0x00001106, 0x0008, 0x00002000}, 4},
     {"real, 16 bits (figure 8-12)", true, false,
-     {0x037f, 0x3800, 0x3fff, 0x3302, 0x1106, 0x0008, 0x2000}, 2},
+     {0x037f, 0x3800, 0x7fff, 0x3302, 0x1106, 0x0008, 0x2000}, 2},
 };
 
 }  // namespace
