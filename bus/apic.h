@@ -41,6 +41,16 @@ class LocalApicPort {
     virtual uint8_t arbitration_priority() const = 0;
 };
 
+/// Where a local APIC is, and whether it is there at all: what the processor's APIC base register
+/// says (10.4.3 to 10.4.5). Found as Board::find<ApicPlacement>("apic.placement").
+class ApicPlacement {
+  public:
+    virtual ~ApicPlacement() = default;
+    /// Disabled, it answers no address, and its local interrupt inputs go to the processor.
+    virtual void place(uint64_t address, bool enabled) = 0;
+    virtual bool enabled() const = 0;
+};
+
 class EndOfInterruptListener {
   public:
     virtual ~EndOfInterruptListener() = default;

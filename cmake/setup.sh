@@ -11,7 +11,7 @@ packages=(
     libsystemc-dev libfmt-dev libzydis-dev libzycore-dev libtomlplusplus-dev
     libcli11-dev nlohmann-json3-dev
     # tests and benchmarks
-    catch2 libbenchmark-dev libunicorn-dev
+    catch2 libbenchmark-dev libunicorn-dev qemu-system-x86 seabios
 )
 
 missing=()

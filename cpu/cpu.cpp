@@ -11,7 +11,7 @@ const std::vector<Key>& processor_keys() {
          ValueType::choice,
          "486",
          "instruction set and timing",
-         {"486", "pentium", "ideal"}},
+         model_names()},
         {"clock",
          ValueType::frequency,
          "0Hz",
@@ -42,11 +42,13 @@ Clock clock_of(const Config& config, const Model& model) {
     return Clock{hz ? hz : model.clock_hz};
 }
 
+constexpr uint32_t cpuid_fpu = 1;  // leaf 1 EDX, bit 0
+
 Model model_of(const Config& config) {
     Model model = load_model(config.text("model"), config.text("timing"));
     if (config.text("fpu") == "no") {
-        model.fpu = false;
-        model.feature_bits &= ~feature::fpu;
+        model.features &= ~feature_mask(Feature::fpu);
+        model.cpuid_features &= ~cpuid_fpu;
     }
     return model;
 }
@@ -119,6 +121,7 @@ void Cpu::declare() {
     item("reset_level", reset_level_);
     item("rep_paid", s.rep_paid);
     item("tsc_offset", s.tsc_offset);
+    item("msr", s.msr);
     declare_x87();
     item("waiting", waiting_);
     item("cycle", core_.cycle);
@@ -135,7 +138,10 @@ void Cpu::declare() {
         uint8_t phase = counts.phase();
         a.value("phase", phase);
         counts.enter(phase);
-        if (a.loading()) core_.forget_all();
+        if (a.loading()) {
+            core_.data_pages.restored();
+            core_.forget_all();
+        }
     });
 }
 
@@ -173,7 +179,13 @@ void Cpu::reset() {
     s.a20_mask = a20;
     s.tsc_offset = 0 - core_.cycle;
     s.regs[edx] = core_.model.signature;
-    s.cr0 = cr0::et | cr0::cd | cr0::nw;
+    s.cr0 = core_.model.has(Feature::i486) ? cr0::et | cr0::cd | cr0::nw : 0;
+    const auto& msrs = core_.model.msrs;
+    for (size_t n = 0; n < msrs.size(); ++n) {
+        s.msr[n] = msrs[n].reset;
+        if (msrs[n].kind == MsrKind::apic_base && core_.bus().apic)
+            core_.bus().apic->place(msrs[n].reset & apic_base::address, true);
+    }
     s.eip = 0xfff0;
     for (Segment& g : s.segments) {
         g.limit = 0xffff;
@@ -192,7 +204,7 @@ void Cpu::reset() {
 void Cpu::start_flat(uint32_t eip, uint32_t eax_value, uint32_t ebx_value) {
     reset();
     State& s = core_.s;
-    s.cr0 = cr0::pe | cr0::et;
+    s.cr0 = (s.cr0 & cr0::et) | cr0::pe;
     s.fpu.initialize();  // as a loader leaves it
     s.a20_mask = 0xffffffff;
     s.eip = eip;
@@ -208,6 +220,18 @@ void Cpu::start_flat(uint32_t eip, uint32_t eax_value, uint32_t ebx_value) {
                    (n == cs ? access::code : 0);
         g.refresh();
     }
+    core_.forget_all();
+}
+
+void Cpu::start_real(uint16_t ip) {
+    reset();
+    State& s = core_.s;
+    s.a20_mask = 0xffffffff;
+    s.idtr.limit = 0x3ff;
+    s.segments[cs].selector = 0;
+    s.segments[cs].base = 0;
+    s.segments[cs].refresh();
+    s.eip = s.regs[esp] = ip;
     core_.forget_all();
 }
 
@@ -249,11 +273,20 @@ void Cpu::thread() {
         if (stop_ && stop_->load(std::memory_order_relaxed))
             sim.finish({Outcome::Kind::interrupted, 0, "stopped by the user\n" + describe_state()});
         if (sim.finished() || core_.s.stopped) return;
-        if (core_.s.reset_pending) reset();
+        if (core_.s.reset_pending) {
+            if (end_on_reset_) {
+                sim.finish({Outcome::Kind::reset, 0,
+                            "the guest reset the processor, and there is no firmware to start it "
+                            "again\n" + describe_state()});
+                return;
+            }
+            reset();
+        }
         if (core_.s.halted) {
             wait_halted();
             continue;
         }
+        if (!instructions_left()) return;
         recent_cycles_.store(core_.cycle, std::memory_order_relaxed);
         core_.refresh_limit();
         between_ = false;
@@ -261,6 +294,24 @@ void Cpu::thread() {
         between_ = true;
         resume_.wait_until(core_.local_time());
     }
+}
+
+/// Bounds the run ahead so that it can not pass the limit: two instructions a clock at most, and
+/// one by one at the end. False where none are left.
+bool Cpu::instructions_left() {
+    if (instruction_limit_ == 0) return true;
+    const uint64_t done = instructions();
+    if (done >= instruction_limit_) {
+        simulation().finish({Outcome::Kind::instruction_limit, 0,
+                             fmt::format("{} instructions were executed (run.instruction_limit)",
+                                         done)});
+        return false;
+    }
+    constexpr uint64_t near = 64;
+    const uint64_t left = instruction_limit_ - done;
+    core_.single = left <= near;
+    core_.cycle_bound = core_.cycle + (core_.single ? 1 : left / 4);
+    return true;
 }
 
 /// In HLT, or before an instruction that an x87 exception holds up.

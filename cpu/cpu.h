@@ -49,6 +49,8 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     ~Cpu() override;
 
     void connect_acknowledge(bus::InterruptAcknowledge& who) { core_.acknowledge = &who; }
+    /// The local APIC that the APIC base register places.
+    void connect_apic(bus::ApicPlacement& apic) { core_.bus().apic = &apic; }
     /// FERR#: asserted while an x87 exception is pending that CR0.NE does not make #MF.
     void connect_ferr(bus::Line& line) { core_.bus().ferr.connect(line); }
     /// Says that something drives NMI, so that HLT with interrupts disabled is not the end.
@@ -62,6 +64,13 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     /// The state in which a multiboot loader enters a kernel: protected mode, flat 4 GiB segments,
     /// interrupts off (Multiboot 0.6.96, 3.2). The GDT is not set up.
     void start_flat(uint32_t eip, uint32_t eax_value = 0, uint32_t ebx_value = 0);
+
+    /// As a boot sector is entered: real mode at 0000:ip, stack below it, interrupts off.
+    void start_real(uint16_t ip);
+    /// A reset by the guest ends the run as `reset`: nothing is in ROM that could start again.
+    void end_on_reset() { end_on_reset_ = true; }
+    /// The run ends as `instruction_limit` after so many instructions; 0: never.
+    void limit_instructions(uint64_t count) { instruction_limit_ = count; }
 
     State& state() { return core_.s; }
     const State& state() const { return core_.s; }
@@ -92,6 +101,7 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     void thread();
     void wait_halted();
     void count_halted(Time until);
+    bool instructions_left();
     void set_a20(bool passes);
     void end_halted();
     bool goes_on_waiting() const;
@@ -109,6 +119,8 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     bool between_ = true;
     bool waiting_ = false;  // for an interrupt, in HLT
     bool reset_level_ = false;
+    bool end_on_reset_ = false;
+    uint64_t instruction_limit_ = 0;
 };
 
 }  // namespace sb::cpu

@@ -161,35 +161,42 @@ Decoder::Decoder(const Model& model) : model_{model} {
     }
 }
 
+/// What not every model has, and the feature that brings it. The rest is the 386's.
 bool Decoder::known_to_model(const ZydisDecodedInstruction& i) const {
     switch (i.mnemonic) {
         case ZYDIS_MNEMONIC_CPUID:
-            return model_.cpuid;
+            return model_.has(Feature::cpuid);
         case ZYDIS_MNEMONIC_RDTSC:
-            return model_.tsc;
+            return model_.has(Feature::tsc);
+        case ZYDIS_MNEMONIC_RDMSR:
+        case ZYDIS_MNEMONIC_WRMSR:
+            return model_.has(Feature::msr);
         case ZYDIS_MNEMONIC_CMPXCHG8B:
-            return model_.cmpxchg8b;
+            return model_.has(Feature::cx8);
         case ZYDIS_MNEMONIC_CMPXCHG:
-            return model_.cmpxchg;
         case ZYDIS_MNEMONIC_XADD:
-            return model_.xadd;
         case ZYDIS_MNEMONIC_BSWAP:
-            return model_.bswap;
+        case ZYDIS_MNEMONIC_INVD:
+        case ZYDIS_MNEMONIC_WBINVD:
+        case ZYDIS_MNEMONIC_INVLPG:
+            return model_.has(Feature::i486);
         case ZYDIS_MNEMONIC_SYSENTER:  // of later models
         case ZYDIS_MNEMONIC_SYSEXIT:
         case ZYDIS_MNEMONIC_SYSCALL:
         case ZYDIS_MNEMONIC_SYSRET:
+        case ZYDIS_MNEMONIC_RDPMC:
+        case ZYDIS_MNEMONIC_RSM:  // outside of system management mode, which is not there
             return false;
         case ZYDIS_MNEMONIC_NOP:
-            return i.opcode_map != ZYDIS_OPCODE_MAP_0F || model_.cmov;
+            return i.opcode_map != ZYDIS_OPCODE_MAP_0F || model_.has(Feature::long_nop);
         case ZYDIS_MNEMONIC_FCOMI:
         case ZYDIS_MNEMONIC_FCOMIP:
         case ZYDIS_MNEMONIC_FUCOMI:
         case ZYDIS_MNEMONIC_FUCOMIP:
-            return model_.cmov;  // they came together
+            return model_.has(Feature::cmov);  // they came together
         default:
-            if (i.meta.isa_set == ZYDIS_ISA_SET_FCMOV) return model_.cmov;
-            return i.meta.category != ZYDIS_CATEGORY_CMOV || model_.cmov;
+            if (i.meta.isa_set == ZYDIS_ISA_SET_FCMOV) return model_.has(Feature::cmov);
+            return i.meta.category != ZYDIS_CATEGORY_CMOV || model_.has(Feature::cmov);
     }
 }
 

@@ -28,6 +28,7 @@ Binding bind_string(const Operation& op);
 Binding bind_port(const Operation& op);
 Binding bind_x87(const Operation& op);
 Binding bind_system(const Operation& op);
+Binding bind_identify(const Operation& op);
 
 /// The handler of an operation; for what is not there yet, one that says so and raises #UD.
 Binding bind(const Operation& op);

@@ -77,16 +77,16 @@ void Core::return_to_v86(uint32_t offset, uint16_t selector, uint32_t flags) {
 }
 
 void Core::load_flags(uint32_t v, unsigned size, bool with_rf) {
-    uint32_t may = flag::arithmetic | flag::tf | flag::df | flag::nt | flag::ac;
-    if (model.cpuid) may |= flag::id;
+    uint32_t may = flag::arithmetic | flag::tf | flag::df | flag::nt | flag::ac | flag::id;
     if (with_rf) may |= flag::rf;
     if (s.cpl <= s.iopl()) may |= flag::if_;
     if (s.cpl == 0) may |= flag::iopl;
-    if (size == 2) may &= 0xffff;
+    may &= size == 2 ? 0xffff : model.flags_mask();
     const uint32_t old = s.eflags();
     // POPF clears RF, whatever is popped (SDM volume 2).
     s.set_eflags((old & ~may & ~(with_rf ? 0 : flag::rf)) | (v & may));
-    attention = true;
+    if (interrupt_pending() || code_watched_ || (s.other_flags & (flag::tf | flag::rf)))
+        attention = true;
 }
 
 }  // namespace sb::cpu

@@ -262,6 +262,10 @@ Row fixed_row(const Operation& op) {
             return Row::system_cpuid;
         case ZYDIS_MNEMONIC_RDTSC:
             return Row::system_rdtsc;
+        case ZYDIS_MNEMONIC_RDMSR:
+            return Row::system_rdmsr;
+        case ZYDIS_MNEMONIC_WRMSR:
+            return Row::system_wrmsr;
         case ZYDIS_MNEMONIC_FWAIT:
             return Row::x87_fwait;
         case x87:

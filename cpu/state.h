@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "cpu/flags.h"
+#include "cpu/msr.h"
 #include "cpu/fpu/state.h"
 
 namespace sb::cpu {
@@ -84,6 +85,7 @@ struct State {
     bool reset_pending = false;
     bool rep_paid = false;  // the base clocks of the REP instruction at EIP were charged
     uint64_t tsc_offset = 0;
+    std::array<uint64_t, most_msrs> msr{};  // in the order of the model's list
     fpu::State fpu;
     bool ignne = false;   // the level of IGNNE#
     bool frozen = false;  // halted at an instruction that finds an x87 exception pending

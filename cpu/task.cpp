@@ -145,10 +145,7 @@ void Core::switch_task(uint16_t selector, const Descriptor& named, Switch how, u
 void Core::load_task(const TaskImage& t, bool nested) {
     s.eip = next_eip = t.eip;
     std::copy(t.regs, t.regs + 8, s.regs.begin());
-    uint32_t known = flag::arithmetic | flag::tf | flag::if_ | flag::df | flag::iopl | flag::nt |
-                     flag::rf | flag::vm | flag::ac;
-    if (model.cpuid) known |= flag::id;
-    s.set_eflags((t.eflags & known) | (nested ? flag::nt : 0));
+    s.set_eflags((t.eflags & model.flags_mask()) | (nested ? flag::nt : 0));
     attention = true;
     // Until each is loaded it holds its selector and can not be used.
     for (unsigned n = 0; n < 6; ++n) {

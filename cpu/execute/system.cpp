@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Segment and table registers, control and debug registers, interrupts on and off, HLT, caches,
-// identification. Source: Intel SDM volume 2.
+// Segment and table registers, control and debug registers, interrupts on and off, HLT, caches.
+// Source: Intel SDM volume 2.
 #include <fmt/format.h>
 
 #include "cpu/execute/handlers.h"
@@ -136,7 +136,7 @@ void to_control(Core& c, const Operation* op) {
             c.set_cr3(v);
             break;
         case 4:
-            if (!c.model.cpuid) c.fault(invalid_opcode);  // the 486 that has CPUID has CR4
+            if (!c.model.has(Feature::cpuid)) c.fault(invalid_opcode);  // the 486 that has CPUID has CR4
             c.set_cr4(v);
             break;
         default:
@@ -156,7 +156,7 @@ void from_control(Core& c, const Operation* op) {
             c.set_reg<uint32_t>(op->dst, c.s.cr3);
             break;
         case 4:
-            if (!c.model.cpuid) c.fault(invalid_opcode);
+            if (!c.model.has(Feature::cpuid)) c.fault(invalid_opcode);
             c.set_reg<uint32_t>(op->dst, c.s.cr4);
             break;
         default:
@@ -249,34 +249,6 @@ void verify(Core& c, const Operation* op) {
     set_zf(c, ok);
 }
 
-void cpuid(Core& c, const Operation*) {
-    auto& r = c.s.regs;
-    const Model& m = c.model;
-    auto letters = [&](unsigned at) {
-        uint32_t v;
-        std::memcpy(&v, m.vendor.data() + at, 4);
-        return v;
-    };
-    if (r[eax] == 0) {
-        r[eax] = 1;
-        r[ebx] = letters(0);
-        r[edx] = letters(4);
-        r[ecx] = letters(8);
-    } else {
-        // A leaf beyond the last answers as the last one does.
-        r[eax] = m.signature;
-        r[ebx] = r[ecx] = 0;
-        r[edx] = m.feature_bits;
-    }
-}
-
-void rdtsc(Core& c, const Operation*) {
-    if ((c.s.cr4 & 4) && c.s.cpl != 0) c.fault(general_protection);
-    const uint64_t t = c.cycle + c.s.tsc_offset;
-    c.s.regs[eax] = static_cast<uint32_t>(t);
-    c.s.regs[edx] = static_cast<uint32_t>(t >> 32);
-}
-
 /// WBINVD, INVD: no cache is kept of what they drop.
 void drop_cache(Core& c, const Operation*) { need_ring_0(c); }
 
@@ -298,7 +270,10 @@ void unknown(Core& c, const Operation* op) {
 
 void bad(Core& c, const Operation* op) { c.fault(static_cast<uint8_t>(op->imm)); }
 
-void leave_block(Core& c, const Operation* op) { c.retire(op - 1); }
+void leave_block(Core& c, const Operation* op) {
+    c.retire(op - 1);
+    go_on<1>(c);
+}
 
 }  // namespace
 
@@ -365,10 +340,6 @@ Binding bind_system(const Operation& op) {
             return ends(alone<verify<false>>);
         case ZYDIS_MNEMONIC_VERW:
             return ends(alone<verify<true>>);
-        case ZYDIS_MNEMONIC_CPUID:
-            return ends(alone<cpuid>);
-        case ZYDIS_MNEMONIC_RDTSC:
-            return ends(alone<rdtsc>);
         case ZYDIS_MNEMONIC_INVD:
         case ZYDIS_MNEMONIC_WBINVD:
             return ends(alone<drop_cache>);
@@ -383,7 +354,7 @@ Binding bind_system(const Operation& op) {
 
 Binding bind(const Operation& op) {
     for (auto group : {bind_move, bind_arithmetic, bind_flow, bind_stack, bind_shift, bind_bits,
-                       bind_multiply, bind_string, bind_port, bind_x87, bind_system})
+                       bind_multiply, bind_string, bind_port, bind_x87, bind_system, bind_identify})
         if (Binding b = group(op); b.run) return b;
     return {alone<unknown>, true};
 }

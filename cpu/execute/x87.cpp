@@ -21,7 +21,7 @@ using fpu::Memory;
 /// find out: FNSTSW leaves what was there (Intel AP-485, "Determining the coprocessor type").
 bool ready(Core& c, bool waits) {
     if (c.s.cr0 & (cr0::em | cr0::ts)) c.fault(device_not_available);
-    if (!c.model.fpu) return false;
+    if (!c.model.has(Feature::fpu)) return false;
     if (!waits || !c.s.fpu.error()) return true;
     if (c.s.cr0 & cr0::ne) c.fault(floating_point_error);
     if (c.s.ignne) return true;
@@ -188,7 +188,7 @@ void fwait(Core& c, const Operation* op) {
     c.commit(op);
     const uint32_t monitored = cr0::mp | cr0::ts;
     if ((c.s.cr0 & monitored) == monitored) c.fault(device_not_available);
-    if (c.model.fpu && c.s.fpu.error()) {
+    if (c.model.has(Feature::fpu) && c.s.fpu.error()) {
         if (c.s.cr0 & cr0::ne) c.fault(floating_point_error);
         if (!c.s.ignne) return c.wait_for_error_interrupt();
     }

@@ -62,7 +62,8 @@ LocalApic::LocalApic(const bus::DeviceContext& context)
       board_{context.board},
       apic_bus_{context.board.shared<bus::ApicBus>("apic.bus")},
       timer_clock_{context.config.clock("timer_clock")},
-      enabled_{context.config.boolean("enabled")},
+      home_{context.config.integer("address")},
+      present_{context.config.boolean("enabled")},
       virtual_wire_{context.config.text("handoff") == "virtual-wire"},
       bank_{*this,
             {.name = "registers",
@@ -129,9 +130,37 @@ LocalApic::LocalApic(const bus::DeviceContext& context)
     apic_bus_.add(*this);
     lint0_level_ = board_.line("pic.intr").asserted();
     lint1_level_ = board_.line("lint1").asserted();
+    enabled_ = present_;
+    address_ = home_;
+    if (!present_) return;
+    if (home_ % mapped_bytes != 0)
+        throw Error(fmt::format("{}: the address {:#x} is not that of a page", context.name, home_));
+    if (std::string clash = board_.memory.clash(home_, mapped_bytes); !clash.empty())
+        throw Error(fmt::format("{}: registers {}", context.name, clash));
+    outlet_ = board_.memory.attach(bank_.socket());
+    board_.offer<bus::ApicPlacement>("apic.placement", *this);
+    remap();
+    declare_state("placement", [this](Archive& a) {
+        if (a.loading()) remap();
+    });
+}
+
+/// Where the processor's APIC base register says. Moved onto something else, it is behind that.
+void LocalApic::remap() {
+    if (range_) board_.memory.unmap(*range_);
+    range_.reset();
     if (enabled_)
-        bus::claim(context, board_.memory, context.config.integer("address"), mapped_bytes,
-                   bank_.socket(), "registers");
+        range_ = board_.memory.map(address_, mapped_bytes, outlet_,
+                                   std::string{basename()} + " registers");
+}
+
+void LocalApic::place(uint64_t address, bool enabled) {
+    if (!present_ || (address == address_ && enabled == enabled_)) return;
+    address_ = address;
+    const bool changed = enabled != enabled_;
+    enabled_ = enabled;
+    remap();
+    if (changed) reset();
 }
 
 void LocalApic::reset() {

@@ -10,6 +10,10 @@
 // and is on the board's ApicBus
 // ("apic.bus"). An acknowledge of an interrupt of its own takes no bus time: it is on chip.
 //
+// The APIC base register is the processor's (10.4.4): it moves the APIC or disables it through
+// bus::ApicPlacement. Enabled again, the APIC is in its state after reset. (On the three-wire APIC
+// bus the real part wants a reset of its own before that.)
+//
 // `enabled = false` is the APIC disabled by hardware: it is not mapped, LINT0 is INTR, LINT1 is
 // NMI. `handoff = virtual-wire` is the state that firmware leaves behind in virtual wire mode
 // (Intel MP Specification 1.4, 3.6.2.2): SVR enabled, LINT0 ExtINT, LINT1 NMI.
@@ -39,7 +43,8 @@ namespace sb::devices {
 class LocalApic final : public bus::Device,
                         public bus::LineSink,
                         public bus::InterruptAcknowledge,
-                        public bus::LocalApicPort {
+                        public bus::LocalApicPort,
+                        public bus::ApicPlacement {
   public:
     explicit LocalApic(const bus::DeviceContext& context);
     void reset() override;
@@ -49,6 +54,8 @@ class LocalApic final : public bus::Device,
     bool addressed(const bus::ApicMessage& message) const override;
     bool accept(const bus::ApicMessage& message) override;
     uint8_t arbitration_priority() const override;
+    void place(uint64_t address, bool enabled) override;
+    bool enabled() const override { return enabled_; }
 
   private:
     static constexpr unsigned lint0 = 0, lint1 = 1;
@@ -79,6 +86,7 @@ class LocalApic final : public bus::Device,
     void error(const bus::Field& kind);
     void write_error_status();
     void local_vector_written();
+    void remap();
     void send();
     void send_to(const bus::ApicMessage& message);
 
@@ -92,7 +100,12 @@ class LocalApic final : public bus::Device,
     bus::Board& board_;
     bus::ApicBus& apic_bus_;
     Clock timer_clock_;
-    bool enabled_;
+    const uint64_t home_;      // where the scenario has it
+    const bool present_;       // not disabled by hardware for good
+    std::optional<unsigned> range_;
+    unsigned outlet_ = 0;
+    State<bool> enabled_{*this, "enabled", true};
+    State<uint64_t> address_{*this, "address", 0};
     bool virtual_wire_;
 
     bus::RegisterBank bank_;

@@ -127,11 +127,24 @@ std::string finding_lines(const Results& results, const Paint& paint) {
     return out;
 }
 
+/// The rows of the screen down to the last that is not empty.
+std::string screen_lines(const Results& results, const Paint& paint) {
+    const size_t last = results.screen.find_last_not_of(" \n");
+    if (last == std::string::npos) return {};
+    std::string out = paint.bold("\nOn the screen\n") + "  | ";
+    for (const char c : results.screen.substr(0, last + 1)) {
+        out += c;
+        if (c == '\n') out += "  | ";
+    }
+    return out + "\n";
+}
+
 }  // namespace
 
 std::string report(const Results& results, const ReportOptions& options) {
     const Paint paint{options.colour};
     std::string out;
+    if (options.screen) out += screen_lines(results, paint);
     out += "\n" + paint.bold(results.title.empty() ? results.file : results.title) + "\n";
     if (!results.question.empty()) out += results.question + "\n";
     out += fmt::format("  {} at {} MHz, {} simulated, {} instructions\n\n", results.cpu_model,

@@ -98,7 +98,7 @@ TEST_CASE("instructions take the published clocks") {
 
 TEST_CASE("a ROM of a model's clocks can be replaced and faults in it are named") {
     CHECK(load_model("486").name == "486");
-    CHECK(load_model("pentium").cpuid);
+    CHECK(load_model("pentium").has(Feature::cpuid));
     CHECK_THROWS_AS(load_model("786"), Error);
     CHECK_THROWS_AS(load_model("486", "/nonexistent.toml"), Error);
     CHECK_THROWS_WITH(parse_model("[model]\nname = 3\n", "mine.toml"),
