@@ -97,10 +97,10 @@ TEST_CASE("x87 FXAM tells the classes apart") {
                         {signalling, c0},
                         {indefinite, c1 | c0},
                         {least_denormal, c3 | c2},
-                        {{1ull << 63, 0}, c3 | c2},   // pseudo-denormal
-                        {{1ull << 62, 0x3fff}, 0},    // unnormal
-                        {{1ull << 62, 0x7fff}, 0},    // pseudo-NaN
-                        {{0, 0xffff}, c1}};           // pseudo-infinity
+                        {{1ull << 63, 0}, c3 | c2},  // pseudo-denormal
+                        {{1ull << 62, 0x3fff}, 0},   // unnormal
+                        {{1ull << 62, 0x7fff}, 0},   // pseudo-NaN
+                        {{0, 0xffff}, c1}};          // pseudo-infinity
     for (const Row& row : rows) {
         INFO(std::hex << row.value.sign_exponent << ':' << row.value.significand);
         CHECK((run({row.value}, 0x37f, {0xd9, 0xe5}).status & 0x4700) == row.codes);
@@ -151,31 +151,73 @@ struct Exception {
     uint16_t masked;  // the status word's exceptions and SF afterwards
     Extended result;  // of the masked response
     uint16_t unmasked;
-    Extended kept;    // ST(0) where the exception is unmasked
+    Extended kept;  // ST(0) where the exception is unmasked
 };
 
 const Exception exceptions[] = {
-    {"signalling NaN", {signalling, one}, {0xd8, 0xc1}, 0x01, 0x01,
-     {0xe000000000000000, 0x7fff}, 0x81, signalling},
-    {"infinity less infinity", {infinity, infinity}, {0xd8, 0xe1}, 0x01, 0x01, indefinite, 0x81,
+    {"signalling NaN",
+     {signalling, one},
+     {0xd8, 0xc1},
+     0x01,
+     0x01,
+     {0xe000000000000000, 0x7fff},
+     0x81,
+     signalling},
+    {"infinity less infinity",
+     {infinity, infinity},
+     {0xd8, 0xe1},
+     0x01,
+     0x01,
+     indefinite,
+     0x81,
      infinity},
     {"root of -1", {minus_one}, {0xd9, 0xfa}, 0x01, 0x01, indefinite, 0x81, minus_one},
     {"zero by zero", {zero, zero}, {0xd8, 0xf1}, 0x01, 0x01, indefinite, 0x81, zero},
     {"one by zero", {one, zero}, {0xd8, 0xf1}, 0x04, 0x04, infinity, 0x84, one},
-    {"a denormal", {least_denormal, one}, {0xd8, 0xc9}, 0x02, 0x02, least_denormal, 0x82,
+    {"a denormal",
+     {least_denormal, one},
+     {0xd8, 0xc9},
+     0x02,
+     0x02,
+     least_denormal,
+     0x82,
      least_denormal},
     // Masked: infinity; unmasked: the exponent less 24576, 0x6000 (SDM volume 1, 8.5.4).
-    {"overflow", {greatest, three}, {0xd8, 0xc9}, 0x08, 0x28, infinity, 0xa8,
+    {"overflow",
+     {greatest, three},
+     {0xd8, 0xc9},
+     0x08,
+     0x28,
+     infinity,
+     0xa8,
      {0xbfffffffffffffff, 0x2000}},
     // Half of the least normal number is exact as a denormal: no UE where it is masked; unmasked it
     // is reported, with the exponent more by 24576 (8.5.5).
-    {"underflow", {least_normal, {1ull << 63, 0x3ffe}}, {0xd8, 0xc9}, 0x10, 0x00,
-     {1ull << 62, 0}, 0x90, {1ull << 63, 0x6000}},
-    {"precision", {one, three}, {0xd8, 0xf1}, 0x20, 0x20, {0xaaaaaaaaaaaaaaab, 0x3ffd}, 0xa0,
+    {"underflow",
+     {least_normal, {1ull << 63, 0x3ffe}},
+     {0xd8, 0xc9},
+     0x10,
+     0x00,
+     {1ull << 62, 0},
+     0x90,
+     {1ull << 63, 0x6000}},
+    {"precision",
+     {one, three},
+     {0xd8, 0xf1},
+     0x20,
+     0x20,
+     {0xaaaaaaaaaaaaaaab, 0x3ffd},
+     0xa0,
      {0xaaaaaaaaaaaaaaab, 0x3ffd}},
     {"an empty register", {one}, {0xd8, 0xc3}, 0x01, 0x41, indefinite, 0xc1, one},
-    {"no room", {one, one, one, one, one, one, one, three}, {0xd9, 0xe8}, 0x01, 0x241, indefinite,
-     0x2c1, one},
+    {"no room",
+     {one, one, one, one, one, one, one, three},
+     {0xd9, 0xe8},
+     0x01,
+     0x241,
+     indefinite,
+     0x2c1,
+     one},
 };
 
 }  // namespace
@@ -230,14 +272,12 @@ TEST_CASE("x87 packed decimals") {
     const Unit loaded = run({}, 0x37f, {0xdf, 0x26}, digits);
     const uint64_t integer = 76543210987654321;
     const auto shift = static_cast<unsigned>(std::countl_zero(integer));
-    CHECK(loaded.st[0] ==
-          Extended{integer << shift, static_cast<uint16_t>(0xbfff + 63 - shift)});
+    CHECK(loaded.st[0] == Extended{integer << shift, static_cast<uint16_t>(0xbfff + 63 - shift)});
     const Unit stored = run({}, 0x37f, {0xdf, 0x26, 0xdf, 0x36}, digits);
     CHECK(Bytes(stored.memory, stored.memory + 10) == digits);
     CHECK(stored.tags == 0xffff);
     const Unit none = run({infinity}, 0x37f, {0xdf, 0x36});
-    CHECK(Bytes(none.memory, none.memory + 10) ==
-          Bytes{0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff, 0xff});
+    CHECK(Bytes(none.memory, none.memory + 10) == Bytes{0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff, 0xff});
     CHECK((none.status & 1) == 1);
 }
 
@@ -314,7 +354,8 @@ TEST_CASE("the host's floating-point state is left as it was") {
         asm volatile("stmxcsr %0" : "=m"(r.mxcsr_before));
         Guest g{"ideal"};
         g.at(code_at)
-            .bytes({0xd9, 0x2d}).dword(data_at)        // everything unmasked, to zero, 24 bits
+            .bytes({0xd9, 0x2d})
+            .dword(data_at)                               // everything unmasked, to zero, 24 bits
             .bytes({0xd9, 0xe8, 0xd9, 0xee, 0xde, 0xf9})  // 1/0: pending
             .hlt();
         g.at(data_at).word(0x0c40);
