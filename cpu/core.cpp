@@ -300,7 +300,7 @@ void Core::drive_ferr() {
         Simulation::LocalTime local{sim, local_time() - sim.kernel_now()};
         bus_.ferr.set(level);
     }
-    after_access(false);
+    after_access(true);
 }
 
 void Core::set_phase(uint8_t phase) { counts.enter(phase); }
