@@ -90,6 +90,11 @@ void check(const BootOptions& options) {
         throw Error("boot: --initrd and --append are for a kernel; add --kernel FILE");
     if (!options.kernel.empty() && !options.bios.empty())
         throw Error("boot: --kernel starts without firmware; leave --bios out, or boot an image");
+    // It is built for the i486: its code has BSWAP.
+    const std::string model = options.cpu.substr(0, options.cpu.find('@'));
+    if (model == "386" && options.kernel.empty() && options.bios.empty())
+        throw Error("--cpu 386: Debian's SeaBIOS needs a 486 or later; name another firmware with "
+                    "--bios FILE, or start without one by --kernel FILE");
     if (options.display != "text" && options.display != "none")
         throw Error(fmt::format("--display {}: not one of text, none", options.display));
 }
