@@ -29,6 +29,7 @@ class BusUnit {
         uint32_t value = 0;
         uint64_t stall = 0;  // cycles
         bool free = false;   // took no time, and its instruction takes none
+        bool waited = false;  // the thread was blocked
     };
     /// One access of 1, 2 or 4 bytes that begins at `cycle`. May block the calling thread.
     Access transport(bool ports, bool write, uint32_t address, uint32_t v, unsigned bytes,
@@ -48,12 +49,17 @@ class BusUnit {
     unsigned peek(uint32_t address, uint8_t* data, unsigned bytes);
 
   private:
+    Access by_socket(bool ports, bool write, uint32_t address, uint32_t v, unsigned bytes,
+                     Time start);
+
     Component& owner_;
     bus::ProcessorPort& port_;
     Clock clock_;
     bus::InitiatorSocket memory_;
     bus::InitiatorSocket ports_;
     bus::Request request_;
+    Time last_duration_;       // of a register access,
+    uint64_t last_stall_ = 0;  // and its length in cycles: they are mostly the same
 
   public:
     bus::Pin ferr;  // FERR#: an x87 exception that is reported by interrupt

@@ -138,7 +138,10 @@ void Cpu::declare() {
         uint8_t phase = counts.phase();
         a.value("phase", phase);
         counts.enter(phase);
-        if (a.loading()) core_.forget_all();
+        if (a.loading()) {
+            core_.data_pages.restored();
+            core_.forget_all();
+        }
     });
 }
 

@@ -94,7 +94,7 @@ uint16_t mnemonic_of(const ZydisDecodedInstruction& i, const ZydisDecodedOperand
         default:
             break;
     }
-    if (i.meta.isa_ext == ZYDIS_ISA_EXT_X87 && i.mnemonic != ZYDIS_MNEMONIC_FWAIT) return x87;
+    if (i.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && (i.opcode & 0xf8) == 0xd8) return x87;
     return static_cast<uint16_t>(i.mnemonic);
 }
 

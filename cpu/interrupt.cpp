@@ -193,7 +193,7 @@ void Core::take_external() {
         vector = acknowledge ? acknowledge->acknowledge(delay) : 0xff;
         stall(clock_.ceil(Time::from(delay) - offset), Cause::interrupt_entry);
     }
-    after_access();
+    after_access(true);
     ++counts.current().interrupts;
     interrupt(vector, Source::external);
     probe_.emit(at, observe::Kind::interrupt, vector, eip, cycle - start);

@@ -33,7 +33,7 @@ uint8_t* Core::host_of(const bus::DirectMemory& memory, uint32_t physical) {
 }
 
 /// The entry that allows an access; raises the page fault where nothing does.
-Core::TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
+TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
     TlbEntry& e = tlb_now_[DataTlb::index(linear)];
     const uint32_t page = linear & ~0xfffu;
     if (e.linear == page && (!write || e.may_write)) return e;
@@ -46,6 +46,7 @@ Core::TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
         may_write = writable && (value & page::dirty);
     }
     e = TlbEntry{};
+    tlb_.filled(tlb_now_ == tlb_.half(true), DataTlb::index(linear));
     e.linear = page;
     e.physical = physical & s.a20_mask;
     e.may_write = may_write;
@@ -71,7 +72,7 @@ void Core::charge(const Operation* op, const bus::DirectMemory& memory, uint32_t
     const uint64_t at = cycle_at(op);
     stall(bus_.take(memory, physical, size, at, at < limit, blocked), Cause::memory_stall);
     if (blocked)
-        after_access();
+        after_access(true);
     else if (cycle + (block_ ? block_->last_start : 0) >= limit)
         attention = true;
 }
@@ -159,7 +160,7 @@ uint32_t Core::device_access(const Operation* op, bool write, uint32_t physical,
         const uint32_t mask = part == 4 ? ~0u : (1u << (8 * part)) - 1;
         read |= (access.value & mask) << (8 * done);
         done += part;
-        after_access();
+        after_access(access.waited);
     }
     return read;
 }
@@ -173,9 +174,9 @@ void Core::code_is_at(uint64_t physical_page) {
         memory->page_flags[static_cast<uint64_t>(host_of(*memory, physical) - memory->host) >> 12];
     if (flags & bus::DirectMemory::has_code) return;
     flags |= bus::DirectMemory::has_code;
-    for (auto& half : tlb_)
-        for (TlbEntry& e : half)
-            if (e.memory && e.physical == physical) e.write_tag = no_tag;
+    tlb_.for_used([physical](TlbEntry& e) {
+        if (e.memory && e.physical == physical) e.write_tag = no_tag;
+    });
 }
 
 void Core::code_written(uint64_t physical_page) {

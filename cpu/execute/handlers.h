@@ -7,7 +7,7 @@
 
 #include <Zydis/Zydis.h>
 
-#include "cpu/core.h"
+#include "cpu/chain.h"
 #include "cpu/executor.h"
 
 namespace sb::cpu {

@@ -270,7 +270,10 @@ void unknown(Core& c, const Operation* op) {
 
 void bad(Core& c, const Operation* op) { c.fault(static_cast<uint8_t>(op->imm)); }
 
-void leave_block(Core& c, const Operation* op) { c.retire(op - 1); }
+void leave_block(Core& c, const Operation* op) {
+    c.retire(op - 1);
+    go_on<1>(c);
+}
 
 }  // namespace
 

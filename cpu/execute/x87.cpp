@@ -195,7 +195,7 @@ void fwait(Core& c, const Operation* op) {
     next_checked(c, op);
 }
 
-/// The trap is before the decoding: what no x87 knows is #NM too where there is none to know.
+/// FISTTP, which came later: #NM comes first here too.
 void no_such(Core& c, const Operation*) {
     if (c.s.cr0 & (cr0::em | cr0::ts)) c.fault(device_not_available);
     c.fault(invalid_opcode);

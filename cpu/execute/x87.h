@@ -17,7 +17,5 @@ void load_environment(Core& c, const Operation* op);
 void store_environment(Core& c, const Operation* op);
 void save_x87(Core& c, const Operation* op);
 void restore_x87(Core& c, const Operation* op);
-void fxsave(Core& c, const Operation* op);
-void fxrstor(Core& c, const Operation* op);
 
 }  // namespace sb::cpu

@@ -6,13 +6,14 @@
 // precision set, operands loaded from memory, the operation run, the status read, exceptions
 // cleared, results stored, and the control word put back. The block says that it changes all eight
 // registers, so a compiler that keeps a `long double` there moves it away first; it leaves the
-// stack as empty as the ABI has it between functions. The host's sticky exception flags are cleared;
-// MXCSR is not touched.
+// stack as empty as the ABI has it between functions. The host's sticky exception flags are
+// cleared; MXCSR is not touched.
 //
 // No exception is ever taken by the host. Invalid, denormal, zero-divide and precision stay masked.
 // Overflow and underflow are unmasked where the guest's are, as only the unit itself gives the
 // biased result of every operation; a pending exception is taken only by a later waiting
-// instruction, and what follows here is FNSTSW and FNCLEX, which do not wait (SDM volume 1, 8.3.11).
+// instruction, and what follows here is FNSTSW and FNCLEX, which do not wait (SDM volume
+// 1, 8.3.11).
 #include "cpu/fpu/arithmetic.h"
 
 namespace sb::cpu::fpu {
@@ -30,90 +31,90 @@ constexpr uint16_t always_masked = 0x27;  // IM, DM, ZM, PM
 #define SB_ENTER_CLEAN "fnstcw %[host]\n fninit\n fldcw %[control]\n"
 
 /// st0 op other -> st0; what is left of `other` is dropped.
-#define SB_TWO_FROM(enter, function, instruction, drop)                                                 \
-    uint16_t function(Pair& v, uint16_t control) {                                          \
-        uint16_t host, status;                                                              \
-        asm volatile(enter "fldt %[b]\n fldt %[a]\n" instruction SB_STATUS               \
-                              "fstpt %[a]\n" drop SB_LEAVE                                  \
-                     : [a] "+m"(v.st0), [host] "=m"(host), [status] "=m"(status)            \
-                     : [b] "m"(v.other), [control] "m"(control)                             \
-                     : SB_CLOBBERS);                                                        \
-        return status;                                                                      \
+#define SB_TWO_FROM(enter, function, instruction, drop)                          \
+    uint16_t function(Pair& v, uint16_t control) {                               \
+        uint16_t host, status;                                                   \
+        asm volatile(enter "fldt %[b]\n fldt %[a]\n" instruction SB_STATUS       \
+                           "fstpt %[a]\n" drop SB_LEAVE                          \
+                     : [a] "+m"(v.st0), [host] "=m"(host), [status] "=m"(status) \
+                     : [b] "m"(v.other), [control] "m"(control)                  \
+                     : SB_CLOBBERS);                                             \
+        return status;                                                           \
     }
 #define SB_TWO(function, instruction, drop) SB_TWO_FROM(SB_ENTER, function, instruction, drop)
 #define SB_DROP "fstp %%st(0)\n"
 
 /// st0 op memory -> st0.
-#define SB_MEMORY(function, instruction)                                                    \
-    uint16_t function(Extended& st0, const Memory& m, uint16_t control) {                   \
-        uint16_t host, status;                                                              \
+#define SB_MEMORY(function, instruction)                                                          \
+    uint16_t function(Extended& st0, const Memory& m, uint16_t control) {                         \
+        uint16_t host, status;                                                                    \
         asm volatile(SB_ENTER "fldt %[a]\n" instruction " %[m]" SB_STATUS "fstpt %[a]\n" SB_LEAVE \
-                     : [a] "+m"(st0), [host] "=m"(host), [status] "=m"(status)              \
-                     : [m] "m"(m), [control] "m"(control)                                   \
-                     : SB_CLOBBERS);                                                        \
-        return status;                                                                      \
+                     : [a] "+m"(st0), [host] "=m"(host), [status] "=m"(status)                    \
+                     : [m] "m"(m), [control] "m"(control)                                         \
+                     : SB_CLOBBERS);                                                              \
+        return status;                                                                            \
     }
 
-#define SB_ONE(function, instruction)                                                       \
-    uint16_t function(Extended& st0, uint16_t control) {                                    \
-        uint16_t host, status;                                                              \
-        asm volatile(SB_ENTER_CLEAN "fldt %[a]\n" instruction SB_STATUS "fstpt %[a]\n" SB_LEAVE   \
-                     : [a] "+m"(st0), [host] "=m"(host), [status] "=m"(status)              \
-                     : [control] "m"(control)                                               \
-                     : SB_CLOBBERS);                                                        \
-        return status;                                                                      \
+#define SB_ONE(function, instruction)                                                           \
+    uint16_t function(Extended& st0, uint16_t control) {                                        \
+        uint16_t host, status;                                                                  \
+        asm volatile(SB_ENTER_CLEAN "fldt %[a]\n" instruction SB_STATUS "fstpt %[a]\n" SB_LEAVE \
+                     : [a] "+m"(st0), [host] "=m"(host), [status] "=m"(status)                  \
+                     : [control] "m"(control)                                                   \
+                     : SB_CLOBBERS);                                                            \
+        return status;                                                                          \
     }
 
 /// A push that may not come: the zero below is what the second store then finds, and FNINIT empties
 /// the stack whatever is left in it.
-#define SB_SPLIT(function, instruction)                                                     \
-    uint16_t function(Pair& v, uint16_t control) {                                          \
-        uint16_t host, status;                                                              \
-        asm volatile(SB_ENTER_CLEAN "fldz\n fldt %[a]\n" instruction SB_STATUS                    \
-                              "fstpt %[a]\n fstpt %[b]\n fninit\n" SB_LEAVE                 \
-                     : [a] "+m"(v.st0), [b] "=m"(v.other), [host] "=m"(host),               \
-                       [status] "=m"(status)                                                \
-                     : [control] "m"(control)                                               \
-                     : SB_CLOBBERS);                                                        \
-        return status;                                                                      \
+#define SB_SPLIT(function, instruction)                                                    \
+    uint16_t function(Pair& v, uint16_t control) {                                         \
+        uint16_t host, status;                                                             \
+        asm volatile(                                                                      \
+            SB_ENTER_CLEAN "fldz\n fldt %[a]\n" instruction SB_STATUS                      \
+                           "fstpt %[a]\n fstpt %[b]\n fninit\n" SB_LEAVE                   \
+            : [a] "+m"(v.st0), [b] "=m"(v.other), [host] "=m"(host), [status] "=m"(status) \
+            : [control] "m"(control)                                                       \
+            : SB_CLOBBERS);                                                                \
+        return status;                                                                     \
     }
 
-#define SB_CONSTANT(function, instruction)                                                  \
-    uint16_t function(Extended& result, uint16_t control) {                                 \
-        uint16_t host, status;                                                              \
-        asm volatile(SB_ENTER instruction SB_STATUS "fstpt %[r]\n" SB_LEAVE                 \
-                     : [r] "=m"(result), [host] "=m"(host), [status] "=m"(status)           \
-                     : [control] "m"(control)                                               \
-                     : SB_CLOBBERS);                                                        \
-        return status;                                                                      \
+#define SB_CONSTANT(function, instruction)                                        \
+    uint16_t function(Extended& result, uint16_t control) {                       \
+        uint16_t host, status;                                                    \
+        asm volatile(SB_ENTER instruction SB_STATUS "fstpt %[r]\n" SB_LEAVE       \
+                     : [r] "=m"(result), [host] "=m"(host), [status] "=m"(status) \
+                     : [control] "m"(control)                                     \
+                     : SB_CLOBBERS);                                              \
+        return status;                                                            \
     }
 
-#define SB_LOAD(function, instruction)                                                      \
-    uint16_t function(const Memory& m, Extended& result, uint16_t control) {                \
-        uint16_t host, status;                                                              \
-        asm volatile(SB_ENTER instruction " %[m]" SB_STATUS "fstpt %[r]\n" SB_LEAVE         \
-                     : [r] "=m"(result), [host] "=m"(host), [status] "=m"(status)           \
-                     : [m] "m"(m), [control] "m"(control)                                   \
-                     : SB_CLOBBERS);                                                        \
-        return status;                                                                      \
+#define SB_LOAD(function, instruction)                                              \
+    uint16_t function(const Memory& m, Extended& result, uint16_t control) {        \
+        uint16_t host, status;                                                      \
+        asm volatile(SB_ENTER instruction " %[m]" SB_STATUS "fstpt %[r]\n" SB_LEAVE \
+                     : [r] "=m"(result), [host] "=m"(host), [status] "=m"(status)   \
+                     : [m] "m"(m), [control] "m"(control)                           \
+                     : SB_CLOBBERS);                                                \
+        return status;                                                              \
     }
 
 /// A popping store that an unmasked exception stops does not pop: FNINIT empties the stack.
-#define SB_STORE(function, instruction)                                                     \
-    uint16_t function(const Extended& v, Memory& m, uint16_t control) {                     \
-        uint16_t host, status;                                                              \
+#define SB_STORE(function, instruction)                                                       \
+    uint16_t function(const Extended& v, Memory& m, uint16_t control) {                       \
+        uint16_t host, status;                                                                \
         asm volatile(SB_ENTER "fldt %[v]\n" instruction " %[m]" SB_STATUS "fninit\n" SB_LEAVE \
-                     : [m] "+m"(m), [host] "=m"(host), [status] "=m"(status)                \
-                     : [v] "m"(v), [control] "m"(control)                                   \
-                     : SB_CLOBBERS);                                                        \
-        return status;                                                                      \
+                     : [m] "+m"(m), [host] "=m"(host), [status] "=m"(status)                  \
+                     : [v] "m"(v), [control] "m"(control)                                     \
+                     : SB_CLOBBERS);                                                          \
+        return status;                                                                        \
     }
 
-#define SB_ARITHMETIC(name, with_register, integer, real)     \
-    SB_TWO(name##_st, with_register " %%st(1)" , SB_DROP)        \
-    SB_MEMORY(name##_f32, real "s")                           \
-    SB_MEMORY(name##_f64, real "l")                           \
-    SB_MEMORY(name##_i16, integer "s")                        \
+#define SB_ARITHMETIC(name, with_register, integer, real) \
+    SB_TWO(name##_st, with_register " %%st(1)", SB_DROP)  \
+    SB_MEMORY(name##_f32, real "s")                       \
+    SB_MEMORY(name##_f64, real "l")                       \
+    SB_MEMORY(name##_i16, integer "s")                    \
     SB_MEMORY(name##_i32, integer "l")
 
 // The assemblers' names for the operand sizes: s and l are 32 and 64 bits of a real, 16 and 32 of
@@ -176,10 +177,11 @@ using StoreFunction = uint16_t (*)(const Extended&, Memory&, uint16_t);
 
 constexpr TwoFunction arithmetic_st[] = {add_st, mul_st,  com_st, com_st,
                                          sub_st, subr_st, div_st, divr_st};
-#define SB_FORMATS(name) {name##_f32, name##_f64, name##_i16, name##_i32}
-constexpr MemoryFunction arithmetic_m[][4] = {
-    SB_FORMATS(add), SB_FORMATS(mul),  SB_FORMATS(com), SB_FORMATS(com),
-    SB_FORMATS(sub), SB_FORMATS(subr), SB_FORMATS(div), SB_FORMATS(divr)};
+#define SB_FORMATS(name) \
+    { name##_f32, name##_f64, name##_i16, name##_i32 }
+constexpr MemoryFunction arithmetic_m[][4] = {SB_FORMATS(add), SB_FORMATS(mul), SB_FORMATS(com),
+                                              SB_FORMATS(com), SB_FORMATS(sub), SB_FORMATS(subr),
+                                              SB_FORMATS(div), SB_FORMATS(divr)};
 constexpr OneFunction unary_of[] = {do_sqrt, do_round, do_f2xm1, do_sin, do_cos, do_test};
 constexpr TwoFunction binary_of[] = {do_scale, do_prem,    do_prem1, do_ucom,
                                      do_fyl2x, do_fyl2xp1, do_patan};
@@ -202,8 +204,10 @@ uint16_t arithmetic(Arithmetic op, Pair& v, uint16_t control) {
 
 uint16_t arithmetic(Arithmetic op, Extended& st0, const Memory& m, Format format,
                     uint16_t control) {
-    const size_t column = format == Format::f32 ? 0 : format == Format::f64 ? 1
-                        : format == Format::i16 ? 2 : 3;
+    const size_t column = format == Format::f32   ? 0
+                          : format == Format::f64 ? 1
+                          : format == Format::i16 ? 2
+                                                  : 3;
     return arithmetic_m[static_cast<size_t>(op)][column](st0, m, for_host(control));
 }
 

@@ -15,7 +15,7 @@ constexpr uint8_t n(E e) {
 }
 
 constexpr Row with_real(Arithmetic op, F f) {
-    return op == Arithmetic::mul    ? f == F::f32 ? Row::x87_fmul_m32 : Row::x87_fmul_m64
+    return op == Arithmetic::mul ? f == F::f32 ? Row::x87_fmul_m32 : Row::x87_fmul_m64
            : op == Arithmetic::div || op == Arithmetic::divr ? Row::x87_fdiv_24
            : op == Arithmetic::com || op == Arithmetic::comp ? Row::x87_fcom_m
                                                              : Row::x87_fadd_m;
@@ -52,15 +52,15 @@ constexpr Instruction arithmetic_memory(unsigned digit, F f) {
 
 constexpr Instruction arithmetic(unsigned digit, bool to_other, uint8_t pops) {
     const auto op = static_cast<Arithmetic>(digit);
-    const Row row = op == Arithmetic::mul ? Row::x87_fmul_r
+    const Row row = op == Arithmetic::mul   ? Row::x87_fmul_r
                     : op >= Arithmetic::div ? Row::x87_fdiv_24
                                             : Row::x87_fadd_r;
     return {K::arithmetic, n(digit), F::none, pops, to_other, row};
 }
 
 constexpr Instruction compare(bool unordered, uint8_t pops) {
-    return {K::compare, unordered, F::none, pops, false,
-            pops == 2 ? Row::x87_fcompp : Row::x87_fcom_r};
+    return {K::compare, unordered, F::none,
+            pops,       false,     pops == 2 ? Row::x87_fcompp : Row::x87_fcom_r};
 }
 constexpr Instruction compare_flags(bool unordered, uint8_t pops) {
     return {K::compare_flags, unordered, F::none, pops, false, Row::x87_fcomi};
@@ -72,8 +72,8 @@ constexpr Instruction binary(Binary op, Row row, bool pops = false) {
 constexpr Instruction split(Split op, Row row) { return {K::split, n(op), F::none, 0, false, row}; }
 constexpr Instruction constant(Constant c) {
     const bool simple = c == Constant::one || c == Constant::zero;
-    return {K::constant, n(c), F::none, 0, false,
-            simple ? Row::x87_fld_one : Row::x87_fld_constant};
+    return {K::constant, n(c),  F::none,
+            0,           false, simple ? Row::x87_fld_one : Row::x87_fld_constant};
 }
 constexpr Instruction plain(Kind kind, Row row, uint8_t pops = 0) {
     return {kind, 0, F::none, pops, false, row};
@@ -104,22 +104,16 @@ constexpr Instruction memory_form(unsigned byte, unsigned digit) {
                                   load(F::f80, Row::x87_fld_m80),
                                   {},
                                   store(F::f80, Row::x87_fst_m80, 1)};
-    constexpr Instruction dd[] = {load(F::f64, Row::x87_fld_m64),
-                                  {},
-                                  store(F::f64, Row::x87_fst_m64, 0),
-                                  store(F::f64, Row::x87_fst_m64, 1),
-                                  plain(K::restore, Row::x87_frstor),
-                                  {},
-                                  plain(K::save, Row::x87_fsave),
-                                  plain(K::store_status, Row::x87_fstsw)};
-    constexpr Instruction df[] = {load(F::i16, Row::x87_fild_m16),
-                                  {},
-                                  store(F::i16, Row::x87_fist_m16, 0),
-                                  store(F::i16, Row::x87_fist_m16, 1),
-                                  load(F::bcd, Row::x87_fbld),
-                                  load(F::i64, Row::x87_fild_m64),
-                                  store(F::bcd, Row::x87_fbstp, 1),
-                                  store(F::i64, Row::x87_fist_m64, 1)};
+    constexpr Instruction dd[] = {
+        load(F::f64, Row::x87_fld_m64),     {},
+        store(F::f64, Row::x87_fst_m64, 0), store(F::f64, Row::x87_fst_m64, 1),
+        plain(K::restore, Row::x87_frstor), {},
+        plain(K::save, Row::x87_fsave),     plain(K::store_status, Row::x87_fstsw)};
+    constexpr Instruction df[] = {
+        load(F::i16, Row::x87_fild_m16),     {},
+        store(F::i16, Row::x87_fist_m16, 0), store(F::i16, Row::x87_fist_m16, 1),
+        load(F::bcd, Row::x87_fbld),         load(F::i64, Row::x87_fild_m64),
+        store(F::bcd, Row::x87_fbstp, 1),    store(F::i64, Row::x87_fist_m64, 1)};
     return byte == 1 ? d9[digit] : byte == 3 ? db[digit] : byte == 5 ? dd[digit] : df[digit];
 }
 
@@ -200,15 +194,27 @@ constexpr Instruction register_form_db(unsigned digit, unsigned i) {
 }
 
 constexpr Instruction register_form_dd(unsigned digit) {
-    constexpr Instruction list[] = {release(0),       exchange, store_register(0), store_register(1),
-                                    compare(true, 0), compare(true, 1), {}, {}};
+    constexpr Instruction list[] = {release(0),
+                                    exchange,
+                                    store_register(0),
+                                    store_register(1),
+                                    compare(true, 0),
+                                    compare(true, 1),
+                                    {},
+                                    {}};
     return list[digit];
 }
 
 constexpr Instruction register_form_df(unsigned digit, unsigned i) {
     if (digit == 4) return i == 0 ? plain(K::store_status_ax, Row::x87_fstsw) : Instruction{};
-    constexpr Instruction list[] = {release(1), exchange, store_register(1), store_register(1), {},
-                                    compare_flags(true, 1), compare_flags(false, 1), {}};
+    constexpr Instruction list[] = {release(1),
+                                    exchange,
+                                    store_register(1),
+                                    store_register(1),
+                                    {},
+                                    compare_flags(true, 1),
+                                    compare_flags(false, 1),
+                                    {}};
     return list[digit];
 }
 

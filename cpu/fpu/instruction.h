@@ -14,9 +14,9 @@ enum class Kind : uint8_t {
     none,  // not an instruction of the x87
     arithmetic,
     arithmetic_memory,
-    compare,         // with ST(i), ordered or not
+    compare,  // with ST(i), ordered or not
     compare_memory,
-    compare_flags,   // FCOMI and its kin
+    compare_flags,  // FCOMI and its kin
     change_sign,
     absolute,
     examine,
@@ -24,12 +24,12 @@ enum class Kind : uint8_t {
     binary,
     split,
     constant,
-    load,            // from memory
+    load,  // from memory
     load_register,
-    store,           // to memory
+    store,  // to memory
     store_register,
     exchange,
-    move_if,         // FCMOVcc
+    move_if,  // FCMOVcc
     free,
     increment,
     decrement,
@@ -46,12 +46,13 @@ enum class Kind : uint8_t {
     store_status_ax,
     store_environment,
     save,
-    ignored,         // FENI, FDISI, FSETPM: of the 8087 and the 287
+    ignored,  // FENI, FDISI, FSETPM: of the 8087 and the 287
 };
 
 struct Instruction {
     Kind kind = Kind::none;
-    uint8_t op = 0;  // Arithmetic, Unary, Binary, Split, Constant; 1: unordered, or without a look at the tag
+    uint8_t op = 0;  // Arithmetic, Unary, Binary, Split, Constant; 1: unordered, or without a look
+                     // at the tag
     Format format = Format::none;
     uint8_t pops = 0;
     bool to_other = false;  // the result goes to ST(i)

@@ -64,8 +64,8 @@ void run_arithmetic(State& f, const Instruction& what, const Memory& m) {
     if (f.empty(0)) {
         if (!underflow(f)) return;
         v = indefinite;
-    } else if (!accept(f, arithmetic(static_cast<Arithmetic>(what.op), v, m, what.format,
-                                     f.control))) {
+    } else if (!accept(
+                   f, arithmetic(static_cast<Arithmetic>(what.op), v, m, what.format, f.control))) {
         return;
     }
     f.set(0, v);
@@ -166,8 +166,8 @@ void run_constant(State& f, Constant which) {
 
 void examine(State& f) {
     const Extended& v = f.st(0);
-    constexpr uint16_t code[] = {0, bit::c0, bit::c2, bit::c2 | bit::c0, bit::c3,
-                                 bit::c3 | bit::c0, bit::c3 | bit::c2};  // by Class
+    constexpr uint16_t code[] = {0,       bit::c0,           bit::c2,          bit::c2 | bit::c0,
+                                 bit::c3, bit::c3 | bit::c0, bit::c3 | bit::c2};  // by Class
     const Class c = f.empty(0) ? Class::empty : class_of(v);
     f.set_conditions(bit::conditions, static_cast<uint16_t>(code[static_cast<size_t>(c)] |
                                                             (v.negative() ? bit::c1 : 0)));
@@ -233,9 +233,7 @@ void run_load(State& f, Format format, const Memory& m) {
 }
 
 /// What a masked stack underflow stores: the indefinite of each format (SDM volume 1, 4.2, 4.7).
-void store_indefinite(Format format, Memory& m) {
-    store(format, indefinite, m, 0x37f);
-}
+void store_indefinite(Format format, Memory& m) { store(format, indefinite, m, 0x37f); }
 
 void rotate(State& f, unsigned by) {
     f.top = f.number(by);

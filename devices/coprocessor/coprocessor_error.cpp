@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How a PC reports x87 exceptions: FERR# of the processor latches IRQ 13; a write to port F0h clears
-// the latch and asserts IGNNE#, by which the handler's own x87 instructions run, until FERR# goes.
-// Sources: Intel SDM volume 1, appendix D.2.1 ("MS-DOS compatibility sub-mode", figure D-1); IBM
-// PC/AT Technical Reference (1502494), math coprocessor; Intel 82371SB (PIIX3) datasheet (290550),
-// coprocessor error register. [The register's name from memory.]
+// How a PC reports x87 exceptions: FERR# of the processor latches IRQ 13; a write to port F0h
+// clears the latch and asserts IGNNE#, by which the handler's own x87 instructions run, until FERR#
+// goes. Sources: Intel SDM volume 1, appendix D.2.1 ("MS-DOS compatibility sub-mode", figure D-1);
+// IBM PC/AT Technical Reference (1502494), math coprocessor; Intel 82371SB (PIIX3) datasheet
+// (290550), coprocessor error register. [The register's name from memory.]
 //
 // Lines: "ferr" in; "irq13" and "ignne" out.
 #include "bus/isa.h"

@@ -2,18 +2,19 @@
 //
 // Single x87 instructions against the host's own unit: a random state is loaded by FRSTOR, the
 // instruction runs with the guest's own control word, exceptions unmasked and all, and the state is
-// saved by FNSAVE, which does not wait: so nothing that is pending is ever taken. The same bytes run
-// in the guest. Control, status and tag word, all registers, EFLAGS and the memory operand must be
-// equal to the bit.
+// saved by FNSAVE, which does not wait: so nothing that is pending is ever taken. The same bytes
+// run in the guest. Control, status and tag word, all registers, EFLAGS and the memory operand must
+// be equal to the bit.
 //
-// The simulator uses the same unit for its arithmetic, but only for that, with exceptions masked and
-// one or two registers: what this checks is the stack, its faults, the tags, the condition codes,
-// and all of what unmasked exceptions do. That the arithmetic itself is right is the other
+// The simulator uses the same unit for its arithmetic, but only for that, with exceptions masked
+// and one or two registers: what this checks is the stack, its faults, the tags, the condition
+// codes, and all of what unmasked exceptions do. That the arithmetic itself is right is the other
 // reference's part (fpu_differential_test.cpp).
 //
 // Where an AMD host (as the one this was written on) and the SDM differ, the SDM holds and the test
 // does not look:
-//   a comparison with an unmasked exception: the SDM leaves condition codes and EFLAGS as they were,
+//   a comparison with an unmasked exception: the SDM leaves condition codes and EFLAGS as they
+//   were,
 //     AMD's unit sets them
 //   FCOMI and its kin: the SDM clears C1, AMD's unit leaves it
 #include <sys/mman.h>
@@ -50,14 +51,14 @@ struct Forms {
 };
 
 const Forms forms[8] = {
-    {0xff, {}, 0xff},                                                    // D8
+    {0xff, {}, 0xff},                                                                        // D8
     {0xe3, {0xd0, 0xe0, 0xe1, 0xe4, 0xe5, 0xe8, 0xe9, 0xea, 0xeb, 0xec, 0xed, 0xee}, 0xfd},  // D9
-    {0x0f, {0xe9}, 0xff},                                                // DA
-    {0x6f, {0xe2, 0xe3}, 0xad},                                          // DB
-    {0xff, {}, 0xff},                                                    // DC
-    {0x3f, {}, 0xdd},                                                    // DD
-    {0xf7, {0xd9}, 0xff},                                                // DE
-    {0x6f, {}, 0xfd},                                                    // DF
+    {0x0f, {0xe9}, 0xff},                                                                    // DA
+    {0x6f, {0xe2, 0xe3}, 0xad},                                                              // DB
+    {0xff, {}, 0xff},                                                                        // DC
+    {0x3f, {}, 0xdd},                                                                        // DD
+    {0xf7, {0xd9}, 0xff},                                                                    // DE
+    {0x6f, {}, 0xfd},                                                                        // DF
 };
 
 bool chosen(const Forms& f, unsigned byte, unsigned modrm) {
@@ -158,7 +159,8 @@ std::string text(const X87Image& s) {
 
 std::string describe(const Case& c, const X87Image& got, const uint8_t* memory, uint32_t flags) {
     return fmt::format(
-        "{}\n before {}\n got    {}\n native {}\n memory before {}\n got           {}\n native        "
+        "{}\n before {}\n got    {}\n native {}\n memory before {}\n got           {}\n native     "
+        "   "
         "{}\n flags {:x}, got {:x}, native {:x}",
         hex(c.bytes.data(), 2), text(c.before), text(got), text(c.after),
         hex(c.memory_before.data(), 28), hex(memory, 28), hex(c.memory_after.data(), 28),
@@ -243,8 +245,8 @@ std::string compare(uint64_t seed) {
         const uint8_t* memory = g.memory + record_of(n) + 128;
         const uint32_t flags = g.dword(record_of(n) + 384);
         if (same(cases[n], got, memory, flags)) continue;
-        differences += fmt::format("seed {} case {}: {}\n", seed, n,
-                                   describe(cases[n], got, memory, flags));
+        differences +=
+            fmt::format("seed {} case {}: {}\n", seed, n, describe(cases[n], got, memory, flags));
         if (!all) break;
     }
     return differences;

@@ -48,19 +48,32 @@ class Numbers {
 
     Extended extended() {
         static constexpr Extended edges[] = {
-            {0, 0},                           {0x8000000000000000, 0x3fff},  // 0, 1
-            {0x8000000000000000, 0x7fff},     {0xc000000000000000, 0x7fff},  // infinity, QNaN
-            {0xa000000000000000, 0x7fff},     {0xffffffffffffffff, 0x7fff},  // SNaN, QNaN
-            {0x8000000000000001, 0x7fff},     {0xc000000000000001, 0x7fff},
-            {1, 0},                           {0x7fffffffffffffff, 0},  // denormals
-            {0x8000000000000000, 0},          {0x8000000000000000, 1},  // pseudo-denormal, least
-            {0xffffffffffffffff, 0x7ffe},     {0xffffffffffffffff, 0x3ffe},
-            {0x4000000000000000, 0x3fff},     {0, 0x7fff},  // unnormal, pseudo-infinity
-            {0x4000000000000000, 0x7fff},     {0xc90fdaa22168c235, 0x3fff},  // pi/2
-            {0xffffff0000000000, 0x407e},     {0xffffffffffffff80, 0x43fe},  // the formats' greatest
-            {0x8000000000000000, 0x3f81},     {0x8000000000000000, 0x3c01},  // least normal ones
-            {0x8000000000000000, 0x3f6a},     {0x8000000000000000, 0x3bcd},  // least denormals
-            {0xde0b6b3a763ffff0, 0x403a},     {0x8000000000000000, 0x403e},  // 10^18, 2^63
+            {0, 0},
+            {0x8000000000000000, 0x3fff},  // 0, 1
+            {0x8000000000000000, 0x7fff},
+            {0xc000000000000000, 0x7fff},  // infinity, QNaN
+            {0xa000000000000000, 0x7fff},
+            {0xffffffffffffffff, 0x7fff},  // SNaN, QNaN
+            {0x8000000000000001, 0x7fff},
+            {0xc000000000000001, 0x7fff},
+            {1, 0},
+            {0x7fffffffffffffff, 0},  // denormals
+            {0x8000000000000000, 0},
+            {0x8000000000000000, 1},  // pseudo-denormal, least
+            {0xffffffffffffffff, 0x7ffe},
+            {0xffffffffffffffff, 0x3ffe},
+            {0x4000000000000000, 0x3fff},
+            {0, 0x7fff},  // unnormal, pseudo-infinity
+            {0x4000000000000000, 0x7fff},
+            {0xc90fdaa22168c235, 0x3fff},  // pi/2
+            {0xffffff0000000000, 0x407e},
+            {0xffffffffffffff80, 0x43fe},  // the formats' greatest
+            {0x8000000000000000, 0x3f81},
+            {0x8000000000000000, 0x3c01},  // least normal ones
+            {0x8000000000000000, 0x3f6a},
+            {0x8000000000000000, 0x3bcd},  // least denormals
+            {0xde0b6b3a763ffff0, 0x403a},
+            {0x8000000000000000, 0x403e},  // 10^18, 2^63
         };
         Extended v;
         switch (random_() % 8) {
@@ -140,7 +153,9 @@ class Numbers {
         X87Image s;
         uint32_t masks = unmasked ? random_() & 0x3f : 0x3f;
         const uint32_t control = masks | 0x40 | (random_() % 4) << 10 |
-                                 (random_() % 4 == 0 ? 0u : random_() % 2 ? 0x300u : 0x200u);
+                                 (random_() % 4 == 0 ? 0u
+                                  : random_() % 2    ? 0x300u
+                                                     : 0x200u);
         const uint32_t flags = random_() % 2 ? random_() & masks : 0;
         s.set_word(0, 0xffff0000 | control);
         s.set_word(4, 0xffff0000 | flags | (random_() % 8) << 11 | (random_() & 0x4700));
