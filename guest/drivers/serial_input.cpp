@@ -31,7 +31,7 @@ constinit CharacterQueue* received = nullptr;
 
 void on_interrupt(InterruptFrame&, void*) {
     // The IRQ is edge triggered: it comes again only after the port's request went away, which it
-    // does when nothing is left to read (section 8.6, table V).
+    // does when nothing is left to read (section 8, "Interrupt Control Functions").
     read_port8(kInterruptIdentification);
     for (uint32_t i = 0; i < kMostAtOnce && (read_port8(kLineStatus) & kDataReady); ++i) {
         received->put(static_cast<char>(read_port8(kReceiverBuffer)));

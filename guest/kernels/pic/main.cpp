@@ -4,7 +4,8 @@
 // firmware can do, and what is left is the 8259A, the 8254 and the 8042. Counts ticks for a while,
 // shows what is typed meanwhile, and checks the data that the loader has read.
 //
-//   hz=100            ticks in a second; 19 to 1000     ticks=200    how many to count
+//   hz=100            ticks in a second, 19 to 1000: the 8254 divides by 16 bits
+//   ticks=200         how many to count
 //   console=screen    the screen and the serial port; or serial, debug, both
 #include "drivers/ata_polled.h"
 #include "drivers/keyboard.h"
