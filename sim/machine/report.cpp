@@ -50,7 +50,10 @@ std::string table(const Results& results, const Paint& paint) {
         out += paint.bold(fmt::format("{:>{}}", phase->name, width));
     out += "\n";
     const char* group = "";
+    const bool bytes = std::any_of(phases.begin(), phases.end(),
+                                   [](const PhaseResult* phase) { return phase->bytes > 0; });
     for (const Metric& metric : phase_metrics) {
+        if (metric.of_bytes && !bytes) continue;
         if (std::strcmp(group, metric.group) != 0) {
             group = metric.group;
             out += paint.dim("  " + std::string(label + width * phases.size(), '-')) + "\n";
@@ -60,7 +63,7 @@ std::string table(const Results& results, const Paint& paint) {
         out += fmt::format("  {:<{}}", head, label);
         for (const PhaseResult* phase : phases)
             out += fmt::format("{:>{}}",
-                               metric.of_bytes && phase->bytes == 0
+                               metric.of_bytes && phase->bytes == 0  // another phase moved some
                                    ? "-"
                                    : grouped(metric.value(*phase, results), metric.decimals),
                                width);
@@ -73,7 +76,10 @@ std::string outcome_line(const Results& results, const Paint& paint) {
     std::string text = name(results.outcome.kind);
     if (results.outcome.kind == Outcome::Kind::guest_exit)
         text += fmt::format(", value {}", results.outcome.code >> 1);
-    const std::string verdict = results.success() ? paint.good("passed") : paint.bad("FAILED");
+    const bool stopped = results.outcome.kind == Outcome::Kind::interrupted;
+    const std::string verdict = results.success() ? paint.good("passed")
+                                : stopped         ? paint.bold("ended")
+                                                  : paint.bad("FAILED");
     std::string out = fmt::format("{}: {}\n", verdict, text);
     if (!results.success() && !results.outcome.text.empty()) out += results.outcome.text + "\n";
     return out;
