@@ -20,7 +20,7 @@ guests=(bare_mix bare_kernel bare_poll)
 simulators=(486 pentium ideal bochs qemu)
 install_others() {
     local missing=() package
-    for package in bochs bochs-term bochsbios vgabios qemu-system-x86 time; do
+    for package in bochs bochs-term bochsbios vgabios qemu-system-x86 seabios time; do
         dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
     done
     [ "${#missing[@]}" -eq 0 ] && return
