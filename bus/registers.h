@@ -70,7 +70,7 @@ class RegisterBank final : public Target {
     const std::vector<Register*>& registers() const { return registers_; }
 
     void transport(Payload& payload, sc_core::sc_time& delay) override;
-    RegisterBank* register_bank() override { return this; }
+    RegisterBank* register_bank(bool, uint64_t, unsigned) override { return this; }
     /// The register that takes an access whole, in whichever state the bank is; null where that is
     /// not so plain, and `transport` has to find out.
     Register* plain(bool write, uint32_t offset, unsigned bytes) const {

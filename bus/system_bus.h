@@ -138,10 +138,10 @@ class ProcessorPort : public Component, private SystemBus::Contender {
 
     const MasterStats& stats() const { return Contender::stats; }
     /// An access to a declared register, by the short way: at the caller's local time `start`, with
-    /// nothing pending before it and the bus free. False where it is not of that kind, and nothing
-    /// was done; the sockets are for those. `duration` is how long the bus was held.
-    bool access_register(bool ports, bool write, uint64_t address, unsigned bytes, uint32_t& value,
-                         Time start, Time& duration);
+    /// nothing pending before it and the bus free. Gives how long the bus was held; Time::max()
+    /// where it is not of that kind, and nothing was done: the sockets are for those.
+    Time access_register(bool ports, bool write, uint64_t address, unsigned bytes, uint32_t& value,
+                         Time start);
 
     /// True where the access just made was one that takes no time (observation ports).
     bool last_was_free() const { return last_free_; }

@@ -22,8 +22,9 @@ class RegisterBank;
 class Target {
   public:
     virtual ~Target() = default;
-    /// The target itself where it is a bank of declared registers: those have a short way.
-    virtual RegisterBank* register_bank() { return nullptr; }
+    /// The bank of declared registers that an access would end in and that nobody else needs to see:
+    /// those have a short way. Null where there is none. No side effects.
+    virtual RegisterBank* register_bank(bool, uint64_t, unsigned) { return nullptr; }
     virtual void transport(Payload& payload, sc_core::sc_time& delay) = 0;
     /// Memory that may be accessed by pointer; false where there is none.
     virtual bool direct_memory(Payload&, tlm::tlm_dmi&) { return false; }

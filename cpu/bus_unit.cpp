@@ -6,17 +6,14 @@ namespace sb::cpu {
 BusUnit::Access BusUnit::transport(bool ports, bool write, uint32_t address, uint32_t v,
                                    unsigned bytes, uint64_t cycle) {
     const Time start = clock_.cycles(cycle);
-    Access done;
-    done.value = write ? v : 0;
-    Time duration;
-    if (!port_.access_register(ports, write, address, bytes, done.value, start, duration))
-        return by_socket(ports, write, address, v, bytes, start);
+    uint32_t value = write ? v : 0;
+    const Time duration = port_.access_register(ports, write, address, bytes, value, start);
+    if (duration == Time::max()) return by_socket(ports, write, address, v, bytes, start);
     if (duration != last_duration_) {
         last_duration_ = duration;
         last_stall_ = clock_.ceil(duration);
     }
-    done.stall = last_stall_;
-    return done;
+    return {last_stall_, value};
 }
 
 BusUnit::Access BusUnit::by_socket(bool ports, bool write, uint32_t address, uint32_t v,

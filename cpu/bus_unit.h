@@ -26,9 +26,10 @@ class BusUnit {
     }
 
     struct Access {
-        uint32_t value = 0;
+        // Small enough to be returned in registers.
         uint64_t stall = 0;  // cycles
-        bool free = false;   // took no time, and its instruction takes none
+        uint32_t value = 0;
+        bool free = false;    // took no time, and its instruction takes none
         bool waited = false;  // the thread was blocked
     };
     /// One access of 1, 2 or 4 bytes that begins at `cycle`. May block the calling thread.

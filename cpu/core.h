@@ -143,7 +143,7 @@ class Core {
         if (uint64_t{offset} + sizeof(T) > g.write_end) [[unlikely]]
             check_segment(op, segment, offset, sizeof(T), true);
         update_linear_ = g.base + offset;
-        const TlbEntry& e = tlb_now_[DataTlb::index(update_linear_)];
+        const TlbEntry& e = tlb_now_[ShortWay::index(update_linear_)];
         if (((update_linear_ + uint32_t{sizeof(T)} - 1) & ~0xfffu) != e.write_tag) [[unlikely]]
             probe_write(op, update_linear_, sizeof(T));
         return read_linear<T>(op, update_linear_);
@@ -155,7 +155,7 @@ class Core {
     // Memory by linear address, after segmentation.
     template <typename T>
     T read_linear(const Operation* op, uint32_t linear) {
-        const TlbEntry& e = tlb_now_[DataTlb::index(linear)];
+        const TlbEntry& e = tlb_now_[ShortWay::index(linear)];
         if (((linear + uint32_t{sizeof(T)} - 1) & ~0xfffu) == e.read_tag) [[likely]] {
             T v;
             std::memcpy(&v, e.page + (linear & 0xfff), sizeof v);
@@ -165,7 +165,7 @@ class Core {
     }
     template <typename T>
     void write_linear(const Operation* op, uint32_t linear, T v) {
-        const TlbEntry& e = tlb_now_[DataTlb::index(linear)];
+        const TlbEntry& e = tlb_now_[ShortWay::index(linear)];
         if (((linear + uint32_t{sizeof(T)} - 1) & ~0xfffu) == e.write_tag) [[likely]]
             std::memcpy(e.page + (linear & 0xfff), &v, sizeof v);
         else
@@ -188,7 +188,7 @@ class Core {
     /// The host's address of what is there, and how many bytes from there on may be accessed
     /// without any look; null where none.
     uint8_t* short_way(uint32_t linear, bool write, uint32_t& bytes) {
-        const TlbEntry& e = tlb_now_[DataTlb::index(linear)];
+        const TlbEntry& e = tlb_now_[ShortWay::index(linear)];
         bytes = 0x1000 - (linear & 0xfff);
         return (write ? e.write_tag : e.read_tag) == (linear & ~0xfffu) ? e.page + (linear & 0xfff)
                                                                         : nullptr;

@@ -55,8 +55,8 @@ Core::Descriptor Core::interrupt_gate(uint8_t vector, Source source, uint32_t ou
     const uint32_t error = vector * 8u + 2u + outside;
     if (vector * 8u + 7u > s.idtr.limit) fault(general_protection, error);
     Descriptor gate;
-    gate.low = read_system<uint32_t>(s.idtr.base + vector * 8u);
-    gate.high = read_system<uint32_t>(s.idtr.base + vector * 8u + 4);
+    const auto low = read_system<uint32_t>(s.idtr.base + vector * 8u);
+    gate.set(low, read_system<uint32_t>(s.idtr.base + vector * 8u + 4));
     const unsigned type = gate.access() & 0x1f;
     if (type != 5 && type != 6 && type != 7 && type != 14 && type != 15)
         fault(general_protection, error);

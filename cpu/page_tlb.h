@@ -33,7 +33,7 @@ constexpr uint32_t write = 2, reserved = 8;
 constexpr uint32_t offset = 0xfff, large_offset = 0x3fffff;
 }  // namespace page
 
-/// Direct-mapped, so that the short way's entries (short_way.h) can be a subset at the same places.
+/// Direct-mapped. With paging on, the short way (short_way.h) knows no page that is not in here.
 class DataTlb {
   public:
     static constexpr unsigned size = 256;
@@ -69,6 +69,8 @@ class DataTlb {
             if ((tags[n] ^ linear) <= mask) values[n] = 0;
         }
     }
+    /// The page that makes room for this one.
+    uint32_t page_at(uint32_t linear) const { return tags[index(linear)]; }
     /// Some entry may be of a part of a 4 MiB page.
     bool has_large() const { return has_large_; }
     /// The arrays were restored from a saved machine.

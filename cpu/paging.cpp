@@ -85,9 +85,11 @@ void Core::page_fault_at(const Operation* op, uint32_t linear, uint32_t error) {
 /// Reads a table entry, or sets bits in it.
 uint32_t Core::table_access(const Operation* op, uint32_t physical, uint32_t set) {
     physical &= s.a20_mask;
-    if (bus::DirectMemory* memory = direct_at(physical)) charge(op, *memory, physical, 4);
-    // The map may have changed while the bus was awaited.
     bus::DirectMemory* memory = direct_at(physical);
+    if (memory && memory_on_bus_) {
+        charge(op, *memory, physical, 4);
+        memory = direct_at(physical);  // the map may have changed while the bus was awaited
+    }
     if (!memory) {
         if (!set) return device_access(op, false, physical, 0, 4);
         return device_access(op, true, physical, set | device_access(op, false, physical, 0, 4), 4);
@@ -138,8 +140,9 @@ uint32_t Core::data_page(const Operation* op, uint32_t linear, bool write) {
     const bool clean = write && !(known & page::dirty);
     if (known && !clean && allowed(known, intent, s.cr0 & cr0::wp)) return known;
     const uint32_t value = walk(op, linear, intent);
-    data_pages.insert(linear, value);
+    tlb_.forget(data_pages.page_at(linear));
     tlb_.forget(linear);
+    data_pages.insert(linear, value);
     return value;
 }
 

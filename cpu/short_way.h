@@ -25,19 +25,23 @@ struct TlbEntry {
     uint32_t read_tag = no_tag;
     uint32_t write_tag = no_tag;
     uint8_t* page = nullptr;
-    uint32_t linear = no_tag;
-    uint32_t physical = 0;
     bus::DirectMemory* memory = nullptr;  // null: no memory, or not a whole page of it
-    uint64_t memory_page = 0;             // index of its page flags
-    bool may_write = false;               // as far as the page tables are concerned
+    uint32_t linear = no_tag;
+    uint32_t what = 0;  // the physical page, and bit 0: the page tables allow writing
+
+    uint32_t physical() const { return what & ~cpu::page::offset; }
+    bool may_write() const { return what & 1; }
 };
 
 class ShortWay {
   public:
+    static constexpr unsigned size = 1024;
+    static unsigned index(uint32_t linear) { return linear >> 12 & (size - 1); }
+
     TlbEntry* half(bool user) { return entries_[user].data(); }
     /// To be called where an entry is filled: only those are looked at when all are dropped.
     void filled(bool user, unsigned index) {
-        const unsigned n = user * DataTlb::size + index;
+        const unsigned n = user * size + index;
         used_[n / 64] |= uint64_t{1} << n % 64;
     }
     void flush() {
@@ -45,20 +49,20 @@ class ShortWay {
         used_ = {};
     }
     void forget(uint32_t linear) {
-        for (auto& half : entries_) half[DataTlb::index(linear)] = TlbEntry{};
+        for (auto& half : entries_) half[index(linear)] = TlbEntry{};
     }
     template <typename F>
     void for_used(F&& f) {
         for (size_t word = 0; word < used_.size(); ++word)
             for (uint64_t left = used_[word]; left; left &= left - 1) {
                 const size_t n = word * 64 + static_cast<size_t>(std::countr_zero(left));
-                f(entries_[n / DataTlb::size][n % DataTlb::size]);
+                f(entries_[n / size][n % size]);
             }
     }
 
   private:
-    std::array<std::array<TlbEntry, DataTlb::size>, 2> entries_{};
-    std::array<uint64_t, 2 * DataTlb::size / 64> used_{};
+    std::array<std::array<TlbEntry, size>, 2> entries_{};
+    std::array<uint64_t, 2 * size / 64> used_{};
 };
 
 /// Blocks by linear address.

@@ -282,6 +282,7 @@ uint64_t Uart16550::read_identification() {
 
 uint64_t Uart16550::read_line_status() {
     const uint64_t value = line_status_;
+    if (!(overrun_ || parity_error_ || framing_error_ || break_seen_)) return value;
     overrun_ = parity_error_ = framing_error_ = break_seen_ = 0;
     update();
     return value;
