@@ -8,6 +8,16 @@
 #include "cpu/core.h"
 
 namespace sb::cpu {
+namespace {
+
+constexpr uint8_t alignment_check = 17;
+
+/// #AC is for level 3 only, and not for the processor's own accesses to tables (SDM volume 3, 6.15).
+bool alignment_matters(const State& s, uint32_t user) {
+    return user && (s.cr0 & cr0::am) && (s.other_flags & flag::ac);
+}
+
+}  // namespace
 
 /// What the short check refused: the whole of SDM volume 3, 5.3 (limits) and 5.5 (types).
 void Core::check_segment(const Operation* op, unsigned segment, uint32_t offset, unsigned size,
@@ -58,7 +68,7 @@ Core::TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
 
 /// Lets further accesses take the short way, where nothing has to be counted or looked after.
 void Core::allow(TlbEntry& e) {
-    if (memory_on_bus_ || page_watched(e.linear)) return;
+    if (memory_on_bus_ || page_watched(e.linear) || alignment_matters(s, user_)) return;
     e.read_tag = e.linear;
     const bool has_code = e.memory->page_flags[e.memory_page] & bus::DirectMemory::has_code;
     e.write_tag = e.memory->writable && e.may_write && !has_code ? e.linear : no_tag;
@@ -84,6 +94,8 @@ void Core::probe_write(const Operation* op, uint32_t linear, unsigned size) {
 }
 
 uint64_t Core::read_slow(const Operation* op, uint32_t linear, unsigned size) {
+    if ((linear & (size - 1)) && alignment_matters(s, user_))
+        op ? fault_at(op, alignment_check) : fault(alignment_check);
     const unsigned here = std::min(size, 0x1000 - (linear & 0xfff));
     if (here == size) return read_part(op, linear, size);
     entry(op, linear, false);  // both pages' faults come before either's side effects
@@ -108,6 +120,8 @@ uint32_t Core::read_part(const Operation* op, uint32_t linear, unsigned size) {
 }
 
 void Core::write_slow(const Operation* op, uint32_t linear, uint64_t v, unsigned size) {
+    if ((linear & (size - 1)) && alignment_matters(s, user_))
+        op ? fault_at(op, alignment_check) : fault(alignment_check);
     const unsigned here = std::min(size, 0x1000 - (linear & 0xfff));
     if (here < size) probe_write(op, linear, size);
     write_part(op, linear, static_cast<uint32_t>(v), here);
