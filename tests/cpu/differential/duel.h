@@ -32,7 +32,8 @@ class Duel {
     void compare();
     uint32_t not_at(unsigned n, const Out& out) const;
     bool reads_twice(unsigned n, const Out& out) const;
-    bool compare_record(unsigned n);
+    static bool passes_limit(const Out& ours, const Out& theirs, bool twice);
+    void compare_record(unsigned n);
     void compare_region(uint32_t at, uint32_t bytes);
     std::string describe(unsigned n, const Out& ours, const Out& theirs) const;
     std::string describe_current() const;

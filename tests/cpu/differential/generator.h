@@ -12,6 +12,9 @@
 
 namespace sb::test {
 
+/// Stands for the reserved flags, which some of Unicorn's instructions put garbage into.
+constexpr uint32_t reserved_flags = 1u << 31;
+
 struct Sequence {
     In in{};
     Bytes code;
@@ -51,6 +54,7 @@ class Generator {
     std::vector<std::pair<uint32_t, const Row*>> starts_;
     uint32_t undefined_ = 0;
     uint32_t ever_ = 0;
+    bool narrow_ = false;  // the instruction under way has 16-bit operands
 };
 
 }  // namespace sb::test

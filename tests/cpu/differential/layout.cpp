@@ -51,7 +51,7 @@ constexpr Entry entries[sel::entries] = {
     {code_at, 0xfffff, 0xfb, 8},     // 6 16-bit code, level 3
     {data_at, 0xfffff, 0xf3, 0xc},   // 7 its data
     {stack_at, 0xfffff, 0xf3, 8},    // 8 its stack
-    {data_at + 0x100, 0xfffff, 0xf3, 0xc},  // 9 another one
+    {stack_at, 0xfffff, 0xf3, 0xc},  // 9 another one
     {code_at, 0xfffff, 0x9b, 8},     // 10 16-bit code, level 0
     {stack_at, 0xfffff, 0x93, 8},    // 11 its stack
     {0, 0xfffff, 0x73, 0xc},         // 12 not present

@@ -44,7 +44,7 @@ void add_arithmetic(std::vector<Row>& r) {
     r.push_back({"imul r,rm", {0x0f, 0xaf}, -1, 0, false, "", "oc", "szap"});
     r.push_back({"imul r,rm,i", {0x69}, -1, 'z', false, "", "oc", "szap"});
     r.push_back({"imul r,rm,i8", {0x6b}, -1, 'b', false, "", "oc", "szap"});
-    r.push_back({"cmpxchg8b", {0x0f, 0xc7}, 1, 0, false, all, "z", "r", P::lockable | P::memory_only});
+    r.push_back({"cmpxchg8b", {0x0f, 0xc7}, 1, 0, false, all, "z", "r", P::lockable | P::parts | P::memory_only});
     r.push_back({"daa", {0x27}, -2, 0, true, "ac", "szapc", "o"});
     r.push_back({"das", {0x2f}, -2, 0, true, "ac", "szapc", "o"});
     r.push_back({"aaa", {0x37}, -2, 0, true, "a", "ac", "oszp"});
@@ -58,7 +58,7 @@ void add_shifts(std::vector<Row>& r) {
         if (op == 6) continue;  // an alias of 4, as F6 /1 is of F6 /0: not all of them Unicorn knows
         const bool carry = op == 2 || op == 3;
         const char* reads = carry ? "c" : "";
-        const uint32_t kind = carry ? P::shift | P::loses_flags : uint32_t{P::shift};
+        const uint32_t kind = P::shift | P::loses_flags;
         for (int b = 0; b < 2; ++b) {
             r.push_back({"shift 1", {low(0xd0 + b)}, op, 0, !b, reads, "", "", kind});
             r.push_back({"shift i", {low(0xc0 + b)}, op, 'b', !b, reads, "", "", kind});
@@ -66,13 +66,13 @@ void add_shifts(std::vector<Row>& r) {
         }
     }
     for (int op : {0xa4, 0xac}) {
-        r.push_back({"double shift i", {0x0f, low(op)}, -1, 'b', false, "", "", "", P::shift});
-        r.push_back({"double shift cl", {0x0f, low(op + 1)}, -1, 0, false, "", "", "", P::shift | P::wide_only});
+        r.push_back({"double shift i", {0x0f, low(op)}, -1, 'b', false, "", "", "", P::shift | P::loses_flags});
+        r.push_back({"double shift cl", {0x0f, low(op + 1)}, -1, 0, false, "", "", "", P::shift | P::loses_flags | P::wide_only});
     }
     for (int op = 4; op < 8; ++op)
-        r.push_back({"bt i", {0x0f, 0xba}, op, 'b', false, "", "c", "osap", op == 4 ? 0 : uint32_t{P::lockable}});
+        r.push_back({"bt i", {0x0f, 0xba}, op, 'b', false, "", "c", "osap", P::loses_flags | (op == 4 ? 0u : P::lockable * 1u)});
     for (int op : {0xa3, 0xab, 0xb3, 0xbb})
-        r.push_back({"bt r", {0x0f, low(op)}, -1, 0, false, "", "c", "osap", op == 0xa3 ? 0 : uint32_t{P::lockable}});
+        r.push_back({"bt r", {0x0f, low(op)}, -1, 0, false, "", "c", "osap", P::loses_flags | (op == 0xa3 ? 0u : P::lockable * 1u)});
     r.push_back({"bsf", {0x0f, 0xbc}, -1, 0, false, "", "z", "osapc"});
     r.push_back({"bsr", {0x0f, 0xbd}, -1, 0, false, "", "z", "osapc"});
 }
@@ -145,7 +145,7 @@ void add_flow(std::vector<Row>& r) {
     for (int op : {0xe2, 0xe3, 0xeb}) r.push_back({"loop jcxz jmp", {low(op)}, -2, 0, true, "", "", "", P::branch});
     r.push_back({"jmp near", {0xe9}, -2, 'z', false, "", "", "", P::branch});
     r.push_back({"call", {0xe8}, -2, 'z', false, "", "", "", P::branch});
-    r.push_back({"bound", {0x62}, -1, 0, false, "", "", "", P::memory_only});
+    r.push_back({"bound", {0x62}, -1, 0, false, "", "", "", P::parts | P::memory_only});
     r.push_back({"into", {0xce}, -2, 0, true, "o"});
     r.push_back({"int3", {0xcc}, -2, 0, true, "", "", "", P::last});
     r.push_back({"int 40", {0xcd, 0x40}, -2, 0, true, "", "", "", P::last});
@@ -160,19 +160,19 @@ void add_system(std::vector<Row>& r) {
     r.push_back({"verw", {0x0f, 0x00}, 5, 0, true, "", "z", "r"});
     r.push_back({"sldt", {0x0f, 0x00}, 0, 0, false});
     r.push_back({"str", {0x0f, 0x00}, 1, 0, false});
-    r.push_back({"sgdt", {0x0f, 0x01}, 0, 0, false, "", "", "", P::memory_only});
-    r.push_back({"sidt", {0x0f, 0x01}, 1, 0, false, "", "", "", P::memory_only});
+    r.push_back({"sgdt", {0x0f, 0x01}, 0, 0, false, "", "", "", P::parts | P::memory_only});
+    r.push_back({"sidt", {0x0f, 0x01}, 1, 0, false, "", "", "", P::parts | P::memory_only});
     r.push_back({"smsw", {0x0f, 0x01}, 4, 0, true, "", "", "", P::memory_only});
     r.push_back({"mov sreg,rm", {0x8e}, -1, 0, true, "", "", "", P::last | P::level_3});
-    for (int op : {0xc4, 0xc5}) r.push_back({"les lds", {low(op)}, -1, 0, false, "", "", "", P::last | P::level_3 | P::memory_only});
-    for (int op : {0xb2, 0xb4}) r.push_back({"lss lfs", {0x0f, low(op)}, -1, 0, false, "", "", "", P::last | P::level_3 | P::memory_only});
+    for (int op : {0xc4, 0xc5}) r.push_back({"les lds", {low(op)}, -1, 0, false, "", "", "", P::last | P::level_3 | P::parts | P::memory_only});
+    for (int op : {0xb2, 0xb4}) r.push_back({"lss lfs", {0x0f, low(op)}, -1, 0, false, "", "", "", P::last | P::level_3 | P::parts | P::memory_only});
     // Privileged, or sensitive to IOPL: at level 3 only, where they fault or do little.
     for (Bytes b : std::initializer_list<Bytes>{{0xf4}, {0xfa}, {0xfb}, {0x0f, 0x06}, {0x0f, 0x08}, {0x0f, 0x09},
                                                 {0x0f, 0x20, 0xc0}, {0x0f, 0x22, 0xc0}, {0x0f, 0x22, 0xd8}, {0x0f, 0x23, 0xc0},
                                                 {0x0f, 0x21, 0xf8}, {0x0f, 0x30}, {0x0f, 0x32}})
         r.push_back({"privileged", b, -2, 0, true, "", "", "", P::level_3});
     for (int op : {2, 3}) r.push_back({"lldt ltr", {0x0f, 0x00}, op, 0, true, "", "", "", P::level_3});
-    for (int op : {2, 3}) r.push_back({"lgdt lidt", {0x0f, 0x01}, op, 0, false, "", "", "", P::level_3 | P::memory_only});
+    for (int op : {2, 3}) r.push_back({"lgdt lidt", {0x0f, 0x01}, op, 0, false, "", "", "", P::level_3 | P::parts | P::memory_only});
     r.push_back({"lmsw", {0x0f, 0x01}, 6, 0, true, "", "", "", P::level_3});
     r.push_back({"invlpg", {0x0f, 0x01}, 7, 0, true, "", "", "", P::level_3 | P::memory_only});
 }

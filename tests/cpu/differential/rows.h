@@ -26,6 +26,7 @@ struct Row {
         compares = 1024,    // a string instruction for which REPNE means something
         wide_only = 2048,   // 32-bit operands only
         branch = 4096,      // relative: goes over the next instruction, or not
+        parts = 32768,      // the operand is read or written in parts: how they wrap differs
         port = 16384,       // Unicorn does not look at the I/O permission
         loses_flags = 8192, // where it faults, Unicorn has worked out the flags already, wrongly
     };

@@ -16,7 +16,7 @@ void check(uc_err error, const char* what) {
 }
 
 /// Where it would stop by itself: never reached, but looked up, so it must be mapped.
-constexpr uint32_t nowhere = frame_at + 0xff0;
+constexpr uint32_t nowhere = in_at + 0x7ff0;
 
 constexpr size_t address_space = size_t{1} << 32;
 
@@ -62,9 +62,12 @@ void Twin::set(uint32_t at, uint32_t v) { std::memcpy(memory_ + at, &v, 4); }
 
 /// Notes the exception, as kernel_at's code does; `run` then goes on at the sequence's end.
 void Twin::fault(uint32_t vector) {
-    uint32_t eip = 0, cr2 = 0;
+    uint32_t eip = 0, cr2 = 0, flags = 0, out;
     uc_reg_read(uc_, UC_X86_REG_EIP, &eip);
     uc_reg_read(uc_, UC_X86_REG_CR2, &cr2);
+    uc_reg_read(uc_, UC_X86_REG_EFLAGS, &flags);
+    std::memcpy(&out, memory_ + var::out, 4);
+    flags_.emplace_back(out - 4, flags);
     set(var::vector, vector);
     set(var::eip, eip);
     set(var::cr2, cr2);
@@ -88,8 +91,11 @@ bool Twin::invalid(uc_engine*, void* self) {
 }
 
 /// As on our side's board: a few ports that read as zero, and nothing else.
-uint32_t Twin::port_in(uc_engine*, uint32_t port, int, void*) {
-    return port - 0x10 < 8 || port == 0xe9 ? 0 : ~0u;
+uint32_t Twin::port_in(uc_engine*, uint32_t port, int bytes, void*) {
+    uint32_t v = 0;
+    for (uint32_t n = 0; n < static_cast<uint32_t>(bytes); ++n)
+        if (port + n - 0x10 >= 8 && port + n != 0xe9) v |= 0xffu << (8 * n);
+    return v;
 }
 void Twin::port_out(uc_engine*, uint32_t, int, uint32_t, void*) {}
 
@@ -106,8 +112,9 @@ void Twin::forget_exception() {
         check(uc_context_save(uc_, clean_), "context");
         return;
     }
-    int ids[] = {UC_X86_REG_EAX, UC_X86_REG_ECX, UC_X86_REG_EDX, UC_X86_REG_EBX, UC_X86_REG_ESP,
-                 UC_X86_REG_EBP, UC_X86_REG_ESI, UC_X86_REG_EDI, UC_X86_REG_EFLAGS};
+    // Not the flags: written from outside, some would stay set for good. See `run`.
+    int ids[] = {UC_X86_REG_EAX, UC_X86_REG_ECX, UC_X86_REG_EDX, UC_X86_REG_EBX,
+                 UC_X86_REG_ESP, UC_X86_REG_EBP, UC_X86_REG_ESI, UC_X86_REG_EDI};
     uint32_t values[std::size(ids)] = {};
     void* places[std::size(ids)];
     for (size_t n = 0; n < std::size(ids); ++n) places[n] = &values[n];
@@ -121,16 +128,24 @@ std::string Twin::run() {
     uint32_t begin = started_ ? frame_at : init_at;
     started_ = true;
     uc_err error;
+    unsigned faults = 0;
     do {
         faulted_ = false;
         error = uc_emu_start(uc_, begin, nowhere, 0, 0);
         if (faulted_) forget_exception();
         std::memcpy(&begin, memory_ + var::redirect, 4);
-    } while (faulted_ && error == UC_ERR_OK);
+    } while (faulted_ && error == UC_ERR_OK && ++faults <= most_sequences);
+    // The flags at an exception go into the records that have those of the clean context.
+    for (const auto& [at, flags] : flags_) set(at, flags);
+    flags_.clear();
     if (ended_ && error == UC_ERR_OK) return {};
     uint32_t eip = 0;
     uc_reg_read(uc_, UC_X86_REG_EIP, &eip);
-    return fmt::format("unicorn stopped at {:x}: {}", eip, uc_strerror(error));
+    uint32_t vector, at;
+    std::memcpy(&vector, memory_ + var::vector, 4);
+    std::memcpy(&at, memory_ + var::eip, 4);
+    return fmt::format("unicorn stopped at {:x}: {}; the last exception was {} at {:x}", eip,
+                       uc_strerror(error), vector, at);
 }
 
 }  // namespace sb::test

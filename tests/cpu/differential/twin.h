@@ -41,6 +41,7 @@ class Twin {
     uint8_t* memory_ = nullptr;
     uc_context* clean_ = nullptr;
     bool started_ = false;
+    std::vector<std::pair<uint32_t, uint32_t>> flags_;  // at exceptions: where they belong, and what
     bool ended_ = false;
     bool faulted_ = false;
 };
