@@ -49,6 +49,9 @@ std::string run(const Setup& setup, uint64_t seed, uint64_t sequences, bool verb
                 if (score.faults[v])
                     std::fprintf(stderr, "  vector %u: %llu\n", v,
                                  static_cast<unsigned long long>(score.faults[v]));
+        if (verbose)
+            std::fprintf(stderr, "  imprecise in Unicorn: %llu\n",
+                         static_cast<unsigned long long>(score.imprecise));
         return score.difference;
     });
 }

@@ -15,6 +15,7 @@ namespace sb::test {
 struct Score {
     uint64_t sequences = 0;
     uint64_t faults[65] = {};  // of them ended by an exception, by vector
+    uint64_t imprecise = 0;   // exceptions that Unicorn reports at another instruction
     std::string difference;    // the first one; empty where there is none
 };
 
@@ -33,6 +34,8 @@ class Duel {
     uint32_t not_at(unsigned n, const Out& out) const;
     bool reads_twice(unsigned n, const Out& out) const;
     static bool passes_limit(const Out& ours, const Out& theirs, bool twice);
+    uint8_t opcode_at(unsigned n, const Out& out) const;
+    bool is_imprecise(unsigned n, Out ours, Out theirs) const;
     void compare_record(unsigned n);
     void compare_region(uint32_t at, uint32_t bytes);
     std::string describe(unsigned n, const Out& ours, const Out& theirs) const;

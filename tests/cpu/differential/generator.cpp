@@ -231,6 +231,11 @@ void Generator::instruction(const Row& row) {
                                : addresses               ? plain_address != setup_.big
                                                          : !setup_.big;
 
+    // -2^63 / -1 divides Unicorn itself: OR EAX, 1 makes it another number.
+    if (opcode == 0xf7 && row.modrm == 7 && narrow != true) {
+        if (!setup_.big) code_.push_back(0x66);
+        code_.insert(code_.end(), {0x83, 0xc8, 0x01});
+    }
     // Unicorn's CMPXCHG8B takes the other flags from where they were before its lazy evaluation.
     if (row.opcode.size() == 2 && opcode == 0xc7)
         code_.insert(code_.end(), {0x9c, 0x9d});  // pushf; popf
