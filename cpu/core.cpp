@@ -60,7 +60,8 @@ bool Core::boundary() {
     previous_ = nullptr;
     blocks_.bury();
     if (owner_.simulation().finished() || s.reset_pending) return false;
-    if (s.debug_hits) check_breakpoints();
+    // What MOV SS ran into waits until after the instruction that follows it (17.3.1.1).
+    if (s.debug_hits && !s.trap_shadow) check_breakpoints();
     if (!s.shadow && interrupt_pending()) {
         take_external();
         return true;

@@ -8,6 +8,16 @@
 #include "cpu/core.h"
 
 namespace sb::cpu {
+namespace {
+
+constexpr uint8_t alignment_check = 17;
+
+/// #AC is for level 3 only, and not for the processor's own accesses to tables (SDM volume 3, 6.15).
+bool alignment_matters(const State& s, uint32_t user) {
+    return user && (s.cr0 & cr0::am) && (s.other_flags & flag::ac);
+}
+
+}  // namespace
 
 namespace {
 
@@ -71,7 +81,7 @@ TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
 
 /// Lets further accesses take the short way, where nothing has to be counted or looked after.
 void Core::allow(TlbEntry& e) {
-    if (memory_on_bus_ || page_watched(e.linear)) return;
+    if (memory_on_bus_ || page_watched(e.linear) || alignment_matters(s, user_)) return;
     e.read_tag = e.linear;
     const auto page = static_cast<size_t>(e.page - e.memory->host) >> 12;
     const bool has_code = e.memory->page_flags[page] & bus::DirectMemory::has_code;
@@ -98,6 +108,8 @@ void Core::probe_write(const Operation* op, uint32_t linear, unsigned size) {
 }
 
 uint64_t Core::read_slow(const Operation* op, uint32_t linear, unsigned size) {
+    if ((linear & (size - 1)) && alignment_matters(s, user_))
+        op ? fault_at(op, alignment_check) : fault(alignment_check);
     const unsigned here = std::min(size, 0x1000 - (linear & 0xfff));
     if (here == size) return read_part(op, linear, size);
     entry(op, linear, false);  // both pages' faults come before either's side effects
@@ -124,6 +136,8 @@ uint32_t Core::read_part(const Operation* op, uint32_t linear, unsigned size) {
 }
 
 void Core::write_slow(const Operation* op, uint32_t linear, uint64_t v, unsigned size) {
+    if ((linear & (size - 1)) && alignment_matters(s, user_))
+        op ? fault_at(op, alignment_check) : fault(alignment_check);
     const unsigned here = std::min(size, 0x1000 - (linear & 0xfff));
     if (here < size) probe_write(op, linear, size);
     write_part(op, linear, static_cast<uint32_t>(v), here);

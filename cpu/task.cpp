@@ -147,6 +147,7 @@ void Core::load_task(const TaskImage& t, bool nested) {
     std::copy(t.regs, t.regs + 8, s.regs.begin());
     s.set_eflags((t.eflags & model.flags_mask()) | (nested ? flag::nt : 0));
     attention = true;
+    flush_short_way();  // AC may have changed
     // Until each is loaded it holds its selector and can not be used.
     for (unsigned n = 0; n < 6; ++n) {
         s.segments[n] = Segment{};

@@ -225,8 +225,8 @@ void cmpxchg8b(Core& c, const Operation* op) {
     const uint32_t at = c.address(op);
     auto& r = c.s.regs;
     // Both halves are checked before either is written: the second fault would come too late.
-    const uint32_t high = c.read_for_update<uint32_t>(op, op->segment, (at + 4) & op->address_mask);
     const uint32_t low = c.load_for_update<uint32_t>(op);
+    const uint32_t high = c.read_for_update<uint32_t>(op, op->segment, (at + 4) & op->address_mask);
     const bool equal = low == r[eax] && high == r[edx];
     c.write<uint32_t>(op, op->segment, (at + 4) & op->address_mask, equal ? r[ecx] : high);
     c.write<uint32_t>(op, op->segment, at, equal ? r[ebx] : low);

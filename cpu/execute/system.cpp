@@ -64,7 +64,9 @@ template <TableRegister State::*Table>
 void store_table(Core& c, const Operation* op) {
     const uint32_t at = c.address(op);
     c.write<uint16_t>(op, op->segment, at, (c.s.*Table).limit);
-    c.write<uint32_t>(op, op->segment, (at + 2) & op->address_mask, (c.s.*Table).base);
+    // With a 16-bit operand 24 bits of the base are stored, and zeros above (SDM volume 2, SGDT).
+    const uint32_t base = (c.s.*Table).base & (op->stack_size == 2 ? 0xffffff : 0xffffffff);
+    c.write<uint32_t>(op, op->segment, (at + 2) & op->address_mask, base);
 }
 
 void need_protected(Core& c) {

@@ -11,7 +11,7 @@
 #include <random>
 
 #include "tests/cpu/guest.h"
-#include "tests/cpu/instruction_kinds.h"
+#include "tests/cpu/differential/instruction_kinds.h"
 #include "tests/support/isolated.h"
 
 using namespace sb;
