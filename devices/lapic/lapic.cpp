@@ -12,7 +12,7 @@ constexpr uint64_t mapped_bytes = 4096;
 constexpr uint8_t first_legal_vector = 16;
 constexpr uint8_t vectors_per_class = 16;
 constexpr uint64_t broadcast_p6 = 0xf, broadcast_all = 0xff, flat_model = 0xf;
-constexpr uint64_t version_p6 = 0x00040011;  // 10.4.8: five LVT entries, integrated APIC
+constexpr uint64_t last_entry = 4u << 16;  // 10.4.8: five LVT entries
 
 unsigned class_of(unsigned vector) { return vector / vectors_per_class; }
 
@@ -41,6 +41,8 @@ const bus::DeviceModel lapic{
      {"id", ValueType::integer, "0", "physical identity", {}, 0, 14},
      {"timer_clock", ValueType::frequency, "33.333333MHz",
       "clock of the timer before its divider: the processor's bus clock"},
+     {"version", ValueType::integer, "0x11",
+      "what VERSION says; from 0x14 on, software takes ids for unique per kind of APIC", {}, 0x10, 0x1f},
      {"enabled", ValueType::boolean, "true", "enabled by hardware; else LINT0 is INTR"},
      {"handoff",
       ValueType::choice,
@@ -70,7 +72,8 @@ LocalApic::LocalApic(const bus::DeviceContext& context)
              .size = mapped_bytes,
              .on_hole = [this](uint32_t, bool) { error(illegal_register_); }}},
       id_{bank_, spec("ID", 0x20, bus::rw, 0, "identity")},
-      version_{bank_, spec("VERSION", 0x30, bus::ro, version_p6, "version and last LVT entry")},
+      version_{bank_, spec("VERSION", 0x30, bus::ro, last_entry | context.config.integer("version"),
+                          "version and last LVT entry")},
       task_priority_{bank_,
                      spec("TPR", 0x80, bus::rw, 0, "task priority"),
                      {.write = [this](uint64_t) { update(); }}},
