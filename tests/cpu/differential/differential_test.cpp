@@ -39,7 +39,8 @@ std::string run(const Setup& setup, uint64_t seed, uint64_t sequences, bool verb
         const Score score = duel.run(seed, sequences, [&](const Score& s) {
             if (!verbose || s.sequences - told < 1'000'000) return;
             told = s.sequences;
-            std::fprintf(stderr, "%u-bit, level %u, IOPL %u, cache %s: %llu sequences from seed %llu\n",
+            std::fprintf(stderr,
+                         "%u-bit, level %u, IOPL %u, cache %s: %llu sequences from seed %llu\n",
                          setup.big ? 32 : 16, setup.level, setup.iopl, setup.cache,
                          static_cast<unsigned long long>(s.sequences),
                          static_cast<unsigned long long>(seed));
