@@ -17,13 +17,15 @@ unsigned AddressSpace::attach(TargetSocket& socket) {
     auto name = fmt::format("outlet_{}", outlets_.size());
     outlets_.push_back(std::make_unique<InitiatorSocket>(*this, name));
     outlets_.back()->bind(socket);
+    targets_.push_back(&socket.target());
     return static_cast<unsigned>(outlets_.size() - 1);
 }
 
 unsigned AddressSpace::map(uint64_t start, uint64_t size, unsigned outlet, const std::string& name,
                            bool free, DirectMemory* direct) {
     size = std::min(size, size_ - std::min(start, size_));
-    auto range = std::make_unique<Range>(Range{start, size, outlet, name, free, direct});
+    auto range = std::make_unique<Range>(
+        Range{start, size, outlet, name, free, direct, 0, targets_.at(outlet)});
     auto slot = std::find(mapped_.begin(), mapped_.end(), nullptr);
     if (slot == mapped_.end()) slot = mapped_.insert(slot, nullptr);
     *slot = std::move(range);

@@ -59,6 +59,7 @@ class AddressSpace : public Component, public Target {
         bool free = false;               // takes no time and no bus: for observation only
         DirectMemory* direct = nullptr;  // where the range is memory
         uint64_t offset = 0;             // of a fragment: where in its target it begins
+        Target* target = nullptr;        // what the outlet leads to
         uint64_t last() const { return start + (size - 1); }
         bool holds(uint64_t address) const { return address - start < size; }
         /// On the memory side of a host bridge.
@@ -97,6 +98,13 @@ class AddressSpace : public Component, public Target {
 
     void transport(Payload& payload, sc_core::sc_time& delay) override;
     unsigned debug(Payload& payload) override;
+
+    /// The bank of declared registers that alone answers an access, or null: who asks may then
+    /// leave out the transport. `range` is what find() gave for the address.
+    RegisterBank* bank_at(const Range& range, bool write, uint64_t address, unsigned bytes) const {
+        if (address + (bytes - 1) > range.last() || (write && !routes_.empty())) return nullptr;
+        return range.target->register_bank(write, address - range.start + range.offset, bytes);
+    }
 
     void add_code_watcher(CodeWatcher& watcher) { watchers_.push_back(&watcher); }
     /// Called by whoever writes direct memory, before or after the write.
@@ -137,6 +145,7 @@ class AddressSpace : public Component, public Target {
 
     uint64_t size_;
     std::vector<std::unique_ptr<InitiatorSocket>> outlets_;
+    std::vector<Target*> targets_;  // by outlet
     std::vector<std::unique_ptr<Range>> mapped_;  // by range number; null where unmapped
     std::vector<Route> routes_;
     std::vector<Piece> pieces_;  // sorted, disjoint cover of the space

@@ -31,6 +31,8 @@ struct Identity {
     uint8_t revision = 0;
     uint8_t interrupt_pin = 0;  // 0 none, 1 INTA#
     bool multifunction = false;
+    uint16_t subsystem_vendor = 0;
+    uint16_t subsystem = 0;
 };
 
 /// A function's configuration header (type 0) and its base address registers. A device has it as a
@@ -76,6 +78,8 @@ class Function {
     Register header_type;
     Register bist;
     RegisterArray base;
+    Register subsystem_vendor_id;
+    Register subsystem_id;
     Register expansion_rom;
     Register interrupt_line;
     Register interrupt_pin;

@@ -68,6 +68,7 @@ RegisterBank::RegisterBank(Device& owner, Spec spec) : RegisterBank{owner, owner
 RegisterBank::RegisterBank(Component& owner, const observe::Probe& probe, Spec spec)
     : owner_{owner}, probe_{probe}, spec_{spec} {
     at_.resize(spec_.size);
+    plain_.resize(spec_.size);
 }
 
 RegisterBank::~RegisterBank() = default;
@@ -83,6 +84,29 @@ void RegisterBank::add(Register& reg) {
             fmt::format("{}: register {} lies outside its bank", owner_.path(), reg.spec().name));
     registers_.push_back(&reg);
     at_[reg.spec().offset].push_back(&reg);
+    find_plain(reg.spec().offset);
+}
+
+/// As `find`, as far as it goes without asking the hooks.
+void RegisterBank::find_plain(uint32_t offset) {
+    plain_[offset] = {};
+    for (const bool write : {false, true}) {
+        for (Register* reg : at_[offset]) {
+            if (reg->hooks_.when || (write && reg->hooks_.takes)) break;
+            if (!(write ? reg->writable() : reg->readable())) continue;
+            if (reg->bytes() <= 4) plain_[offset].at[write][reg->bytes() - 1] = reg;
+            break;
+        }
+    }
+}
+
+Time RegisterBank::access_plain(bool write, Register& reg, unsigned bytes, uint32_t& value) {
+    stretched_ = spec_.access_time;
+    if (write)
+        write_piece(reg, 0, lanes(bytes), value);
+    else
+        value = static_cast<uint32_t>(read_piece(reg, 0, lanes(bytes)));
+    return stretched_;
 }
 
 Register* RegisterBank::find(uint32_t offset, bool write, uint64_t data) const {

@@ -70,6 +70,15 @@ class RegisterBank final : public Target {
     const std::vector<Register*>& registers() const { return registers_; }
 
     void transport(Payload& payload, sc_core::sc_time& delay) override;
+    RegisterBank* register_bank(bool, uint64_t, unsigned) override { return this; }
+    /// The register that takes an access whole, in whichever state the bank is; null where that is
+    /// not so plain, and `transport` has to find out.
+    Register* plain(bool write, uint32_t offset, unsigned bytes) const {
+        if (offset >= plain_.size() || bytes - 1 > 3) return nullptr;
+        return plain_[offset].at[write][bytes - 1];
+    }
+    /// The access to such a register, at now(); gives how long it takes.
+    Time access_plain(bool write, Register& reg, unsigned bytes, uint32_t& value);
     /// An access at now() by the owner itself (index and data registers). `bytes` up to 8.
     uint64_t read(uint32_t offset, unsigned bytes);
     void write(uint32_t offset, unsigned bytes, uint64_t value);
@@ -99,6 +108,11 @@ class RegisterBank final : public Target {
     std::unique_ptr<TargetSocket> socket_;
     std::vector<Register*> registers_;
     std::vector<std::vector<Register*>> at_;  // by offset: the registers that start there
+    struct Plain {
+        Register* at[2][4] = {};  // by write and bytes - 1
+    };
+    std::vector<Plain> plain_;  // by offset
+    void find_plain(uint32_t offset);
     Time stretched_;
     std::function<void()> on_reset_;
 };

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bus/registers.h"
+
 namespace sb::bus {
 
 SystemBus::SystemBus(Simulation& sim, observe::Stream& stream, const std::string& name,
@@ -149,12 +151,40 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
         if (payload.is_write()) space.wrote(payload.get_address(), bytes);
     }
     bus_.reserved_ = false;
-    // A target may have blocked the thread, and so moved the kernel's time.
+    // A target may not be ours, and have notified events; it may have blocked the thread, and so
+    // moved the kernel's time.
+    sim.forget_next_event();
     duration = std::max(duration, sim.kernel_now() + Time::from(delay) - start);
     bus_.hold(*this, start, duration, bytes);
     bus_.schedule_arbitration();
     delay = (start + duration - sim.kernel_now()).sc();
     probe_.emit(start, observe::Kind::access, payload.get_address(), bytes, duration.ps());
+}
+
+Time ProcessorPort::access_register(bool ports, bool write, uint64_t address, unsigned bytes,
+                                    uint32_t& value, Time start) {
+    constexpr Time other_kind = Time::max();
+    AddressSpace& space = ports ? bus_.ports_ : bus_.memory_;
+    const AddressSpace::Range* range = space.find(address);
+    if (!range || range->free) return other_kind;
+    RegisterBank* bank = space.bank_at(*range, write, address, bytes);
+    if (!bank) return other_kind;
+    const auto offset = static_cast<uint32_t>(address - range->start + range->offset);
+    Register* reg = bank->plain(write, offset, bytes);
+    Simulation& sim = simulation();
+    if (!reg || sim.next_event() <= start || !bus_.free_at(start)) return other_kind;
+    last_free_ = false;
+    bus_.reserved_ = true;
+    Time duration = bus_.least_time();
+    {
+        Simulation::LocalTime local{sim, start - sim.kernel_now()};
+        duration = std::max(duration, bank->access_plain(write, *reg, bytes, value));
+    }
+    bus_.reserved_ = false;
+    bus_.hold(*this, start, duration, bytes);
+    bus_.schedule_arbitration();
+    probe_.emit(start, observe::Kind::access, address, bytes, duration.ps());
+    return duration;
 }
 
 bool ProcessorPort::Side::direct_memory(Payload& payload, tlm::tlm_dmi& dmi) {

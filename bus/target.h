@@ -17,9 +17,14 @@ namespace sb::bus {
 
 using Payload = tlm::tlm_generic_payload;
 
+class RegisterBank;
+
 class Target {
   public:
     virtual ~Target() = default;
+    /// The bank of declared registers that an access would end in and that nobody else needs to see:
+    /// those have a short way. Null where there is none. No side effects.
+    virtual RegisterBank* register_bank(bool, uint64_t, unsigned) { return nullptr; }
     virtual void transport(Payload& payload, sc_core::sc_time& delay) = 0;
     /// Memory that may be accessed by pointer; false where there is none.
     virtual bool direct_memory(Payload&, tlm::tlm_dmi&) { return false; }
@@ -47,6 +52,7 @@ class TargetSocket final : private InModule,
         bind(static_cast<tlm::tlm_fw_transport_if<>&>(*this));
         leave();
     }
+    Target& target() { return target_; }
 
   private:
     void b_transport(Payload& payload, sc_core::sc_time& delay) override {

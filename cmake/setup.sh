@@ -11,7 +11,9 @@ packages=(
     libsystemc-dev libfmt-dev libzydis-dev libzycore-dev libtomlplusplus-dev
     libcli11-dev nlohmann-json3-dev
     # tests and benchmarks
-    catch2 libbenchmark-dev libunicorn-dev
+    catch2 libbenchmark-dev libunicorn-dev qemu-system-x86
+    # guests that tests boot
+    seabios memtest86+ grub-rescue-pc
 )
 
 missing=()

@@ -37,6 +37,7 @@ void BlockCache::leave(uint64_t page, Block* block) {
 
 void BlockCache::drop(Block* block) {
     block->dead = true;
+    ++drops_;
     leave(block->physical >> page_shift, block);
     if (block->second_page != no_page) leave(block->second_page, block);
     auto owned = by_key_.find(key(block->physical, block->big));

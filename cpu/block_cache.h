@@ -38,6 +38,8 @@ class BlockCache {
 
     Profile profile() const;
     size_t size() const { return blocks_; }
+    /// How many were dropped so far: a pointer to a block holds while this stays.
+    uint64_t drops() const { return drops_; }
 
   private:
     using Page = std::vector<Block*>;  // every block with a byte in it
@@ -50,6 +52,7 @@ class BlockCache {
     std::vector<std::unique_ptr<Block>> graveyard_;
     Profile past_;
     size_t blocks_ = 0;
+    uint64_t drops_ = 0;
 };
 
 }  // namespace sb::cpu

@@ -5,14 +5,28 @@ namespace sb::cpu {
 
 BusUnit::Access BusUnit::transport(bool ports, bool write, uint32_t address, uint32_t v,
                                    unsigned bytes, uint64_t cycle) {
-    Simulation& sim = owner_.simulation();
     const Time start = clock_.cycles(cycle);
+    uint32_t value = write ? v : 0;
+    const Time duration = port_.access_register(ports, write, address, bytes, value, start);
+    if (duration == Time::max()) return by_socket(ports, write, address, v, bytes, start);
+    if (duration != last_duration_) {
+        last_duration_ = duration;
+        last_stall_ = clock_.ceil(duration);
+    }
+    return {last_stall_, value};
+}
+
+BusUnit::Access BusUnit::by_socket(bool ports, bool write, uint32_t address, uint32_t v,
+                                   unsigned bytes, Time start) {
+    Simulation& sim = owner_.simulation();
+    const Time before = sim.kernel_now();
     sc_core::sc_time delay = (start - sim.kernel_now()).sc();
     Access done;
     done.value = write ? v : 0;
     auto& socket = ports ? ports_ : memory_;
     socket->b_transport(request_.aim(write, address, &done.value, bytes), delay);
     done.free = port_.last_was_free();
+    done.waited = sim.kernel_now() != before;
     if (!done.free) done.stall = clock_.ceil(sim.kernel_now() + Time::from(delay) - start);
     return done;
 }

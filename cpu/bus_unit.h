@@ -5,6 +5,7 @@
 #pragma once
 
 #include "bus/apic.h"
+#include "bus/line.h"
 #include "bus/system_bus.h"
 #include "bus/target.h"
 #include "sim/kernel/clock.h"
@@ -18,15 +19,18 @@ class BusUnit {
           port_{port},
           clock_{clock},
           memory_{owner, "memory"},
-          ports_{owner, "ports"} {
+          ports_{owner, "ports"},
+          ferr{owner, "ferr"} {
         memory_.bind(port.memory_socket());
         ports_.bind(port.port_socket());
     }
 
     struct Access {
-        uint32_t value = 0;
+        // Small enough to be returned in registers.
         uint64_t stall = 0;  // cycles
-        bool free = false;   // took no time, and its instruction takes none
+        uint32_t value = 0;
+        bool free = false;    // took no time, and its instruction takes none
+        bool waited = false;  // the thread was blocked
     };
     /// One access of 1, 2 or 4 bytes that begins at `cycle`. May block the calling thread.
     Access transport(bool ports, bool write, uint32_t address, uint32_t v, unsigned bytes,
@@ -46,12 +50,20 @@ class BusUnit {
     unsigned peek(uint32_t address, uint8_t* data, unsigned bytes);
 
   private:
+    Access by_socket(bool ports, bool write, uint32_t address, uint32_t v, unsigned bytes,
+                     Time start);
+
     Component& owner_;
     bus::ProcessorPort& port_;
     Clock clock_;
     bus::InitiatorSocket memory_;
     bus::InitiatorSocket ports_;
     bus::Request request_;
+    Time last_duration_;       // of a register access,
+    uint64_t last_stall_ = 0;  // and its length in cycles: they are mostly the same
+
+  public:
+    bus::Pin ferr;  // FERR#: an x87 exception that is reported by interrupt
 };
 
 }  // namespace sb::cpu

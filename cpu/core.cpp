@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The run loop: finding blocks, running them, and what happens at instruction boundaries.
-#include "cpu/core.h"
+#include "cpu/chain.h"
 
 #include <fmt/format.h>
 
@@ -25,15 +25,16 @@ Core::Core(Component& owner, bus::ProcessorPort& port, const Model& processor, C
 void Core::refresh_limit() {
     const Simulation& sim = owner_.simulation();
     const Time next = sim.next_event();
-    limit = cycle + longest_run;
+    limit_event_ = next;
+    limit = std::min(cycle + longest_run, cycle_bound);
     if (next < clock_.cycles(limit)) limit = clock_.ceil(next);
 }
 
 /// Setting a jump target here keeps no local variable alive across it: all is in members.
 void Core::run() {
-    lockstep_ = owner_.simulation().lockstep();
+    lockstep_ = owner_.simulation().lockstep() || single;
     tracing_ = probe_.wants(observe::Kind::instruction);
-    stepping_ = lockstep_ || tracing_;
+    if (std::exchange(stepping_, lockstep_ || tracing_) != stepping_) new_epoch();
     refresh_mode();
     if (setjmp(recovery_) != 0) {
         deliver_fault();
@@ -42,7 +43,7 @@ void Core::run() {
     while (cycle < limit && !s.halted && !s.stopped) {
         if (attention) [[unlikely]] {
             if (!boundary()) return;
-            if (lockstep_) return;
+            if (lockstep_ || cycle_bound != ~uint64_t{0}) return;
             continue;
         }
         Block* block = next_block();
@@ -86,17 +87,11 @@ bool Core::boundary() {
 }
 
 void Core::execute(Block* block) {
-    const bool whole = !stepping_ && cycle + block->last_start < limit &&
-                       uint64_t{s.eip} + block->bytes <= uint64_t{s.segments[cs].limit} + 1;
-    if (!whole) [[unlikely]] {
+    if (stepping_ || !whole(block)) [[unlikely]] {
         step(block);
         return;
     }
-    block_ = previous_ = block;
-    block_eip_ = s.eip;
-    committed_clocks_ = committed_count_ = 0;
-    trace[trace_next++ % trace_length] = {block->linear, block->count, block->big};
-    const Operation* first = block->operations.data();
+    const Operation* first = enter(block);
     first->run(*this, first);
 }
 
@@ -123,7 +118,7 @@ Block* Core::next_block() {
             return link.block;
         Block* from = previous_;
         Block* to = find_block(linear);
-        if (to && to->physical != BlockCache::no_page)
+        if (to && !stepping_ && to->physical != BlockCache::no_page)
             from->link[exit_link_] = {to, linear, context_};
         return to;
     }
@@ -132,12 +127,16 @@ Block* Core::next_block() {
 
 /// Null where finding it took time: the kernel may have to have its turn first.
 Block* Core::find_block(uint32_t linear) {
-    Jump& jump = jumps_[(linear ^ linear >> 12) % jump_cache_size];
+    JumpCache::Jump& jump = jumps_.at(linear);
     if (jump.linear == linear && jump.context == context_) return jump.block;
     if (s.eip > s.segments[cs].limit) fault(general_protection);
     const uint32_t physical = fetch_page(linear) | (linear & 0xfff);
     if (attention) return nullptr;
-    Block* block = blocks_.find(physical, s.segments[cs].big);
+    // The page tables, or what they are known to say, may have changed and still mean this block.
+    const bool big = s.segments[cs].big;
+    const bool kept = jump.linear == linear && jump.block && jump.drops == blocks_.drops() &&
+                      jump.block->physical == physical && jump.block->big == big;
+    Block* block = kept ? jump.block : blocks_.find(physical, big);
     if (block && block->second_page != BlockCache::no_page) {
         const uint32_t second = fetch_page((linear | 0xfff) + 1);
         if (attention) return nullptr;
@@ -148,7 +147,8 @@ Block* Core::find_block(uint32_t linear) {
         }
     }
     if (!block) block = decode_block(linear, physical);
-    if (block && block->physical != BlockCache::no_page) jump = {linear, context_, block};
+    if (block && block->physical != BlockCache::no_page)
+        jump = {linear, context_, block, blocks_.drops()};
     return block;
 }
 
@@ -203,6 +203,7 @@ Block* Core::decode_block(uint32_t linear, uint32_t physical) {
     }
     if (fresh_->count == 0) return nullptr;
     fresh_->operations.push_back(scratch_[1]);
+    fresh_->as_run = {linear, fresh_->count, fresh_->big};
     return keep_block(second, fresh_->bytes > page_left);
 }
 
@@ -245,18 +246,28 @@ void Core::complete(const Operation* op) {
     ++block_->instructions;
 }
 
-void Core::after_access() {
-    refresh_limit();
-    attention = true;
-    if (generation_ != bus_.memory_space().generation()) forget_all();
+/// What an access of ours may have set off. Whoever changes an input or our memory's contents
+/// has set `attention` himself.
+void Core::after_access(bool waited) {
+    const Simulation& sim = owner_.simulation();
+    if (waited || sim.finished()) attention = true;
+    if (sim.next_event() != limit_event_) refresh_limit();
+    if (generation_ != bus_.memory_space().generation()) {
+        forget_all();
+        attention = true;
+    }
+    watch_limit();
 }
 
 uint32_t Core::port_access(bool write, uint16_t port, uint32_t v, unsigned bytes) {
     const BusUnit::Access done = bus_.transport(true, write, port, v, bytes, cycle);
     free_access = done.free;
-    if (ports_watched_) note_port(port, bytes);
+    if (ports_watched_) {
+        note_port(port, bytes);
+        attention = true;
+    }
     stall(done.stall, Cause::io_stall);
-    after_access();
+    after_access(done.waited);
     return done.value;
 }
 
@@ -274,6 +285,25 @@ void Core::halt() {
     probe_.emit(local_time(), observe::Kind::halt, s.eip);
 }
 
+/// Stops before the instruction at EIP until an interrupt, or IGNNE#, comes (SDM volume 1, D.2.1).
+void Core::wait_for_error_interrupt() {
+    s.frozen = true;
+    halt();
+}
+
+/// FERR# follows the x87's pending exceptions where CR0.NE does not make them #MF.
+void Core::drive_ferr() {
+    const bool level = s.fpu.error() && !(s.cr0 & cr0::ne) && model.has(Feature::fpu);
+    if (level == bus_.ferr.level()) [[likely]]
+        return;
+    {
+        Simulation& sim = owner_.simulation();
+        Simulation::LocalTime local{sim, local_time() - sim.kernel_now()};
+        bus_.ferr.set(level);
+    }
+    after_access(true);
+}
+
 void Core::set_phase(uint8_t phase) { counts.enter(phase); }
 
 void Core::set_cr0(uint32_t v) {
@@ -285,6 +315,7 @@ void Core::set_cr0(uint32_t v) {
     s.cr0 = v;
     if (changed & cr0::pg) flush_tlb(false);
     if (changed & (cr0::wp | cr0::am)) flush_short_way();
+    if (changed & cr0::ne) drive_ferr();
 }
 
 void Core::fault(uint8_t vector, uint32_t error) {

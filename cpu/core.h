@@ -27,6 +27,7 @@
 #include "cpu/descriptor.h"
 #include "cpu/operation.h"
 #include "cpu/page_tlb.h"
+#include "cpu/short_way.h"
 #include "cpu/state.h"
 #include "cpu/timing.h"
 #include "sim/observe/stream.h"
@@ -85,8 +86,8 @@ class Core {
     Attribution counts;
     const Model model;
     uint64_t cycle = 0;
-    uint64_t limit = 0;
-    bool attention = false;    // leave the block at the next boundary and look around
+    uint64_t limit = 0, cycle_bound = ~uint64_t{0};  // how far to run; and by whoever runs it
+    bool attention = false, single = false;  // look around at the next boundary; one by one
     bool free_access = false;  // the access just made was one that takes no time at all
     uint32_t next_eip = 0;     // of the operation under way, where it is not part of a run
     bus::InterruptAcknowledge* acknowledge = nullptr;
@@ -142,7 +143,7 @@ class Core {
         if (uint64_t{offset} + sizeof(T) > g.write_end) [[unlikely]]
             check_segment(op, segment, offset, sizeof(T), true);
         update_linear_ = g.base + offset;
-        const TlbEntry& e = tlb_now_[DataTlb::index(update_linear_)];
+        const TlbEntry& e = tlb_now_[ShortWay::index(update_linear_)];
         if (((update_linear_ + uint32_t{sizeof(T)} - 1) & ~0xfffu) != e.write_tag) [[unlikely]]
             probe_write(op, update_linear_, sizeof(T));
         return read_linear<T>(op, update_linear_);
@@ -154,7 +155,7 @@ class Core {
     // Memory by linear address, after segmentation.
     template <typename T>
     T read_linear(const Operation* op, uint32_t linear) {
-        const TlbEntry& e = tlb_now_[DataTlb::index(linear)];
+        const TlbEntry& e = tlb_now_[ShortWay::index(linear)];
         if (((linear + uint32_t{sizeof(T)} - 1) & ~0xfffu) == e.read_tag) [[likely]] {
             T v;
             std::memcpy(&v, e.page + (linear & 0xfff), sizeof v);
@@ -164,7 +165,7 @@ class Core {
     }
     template <typename T>
     void write_linear(const Operation* op, uint32_t linear, T v) {
-        const TlbEntry& e = tlb_now_[DataTlb::index(linear)];
+        const TlbEntry& e = tlb_now_[ShortWay::index(linear)];
         if (((linear + uint32_t{sizeof(T)} - 1) & ~0xfffu) == e.write_tag) [[likely]]
             std::memcpy(e.page + (linear & 0xfff), &v, sizeof v);
         else
@@ -175,14 +176,22 @@ class Core {
     T read_system(uint32_t linear) {
         be_supervisor();
         const T v = read_linear<T>(nullptr, linear);
-        refresh_mode();
+        be_current();
         return v;
     }
     template <typename T>
     void write_system(uint32_t linear, T v) {
         be_supervisor();
         write_linear<T>(nullptr, linear, v);
-        refresh_mode();
+        be_current();
+    }
+    /// The host's address of what is there, and how many bytes from there on may be accessed
+    /// without any look; null where none.
+    uint8_t* short_way(uint32_t linear, bool write, uint32_t& bytes) {
+        const TlbEntry& e = tlb_now_[ShortWay::index(linear)];
+        bytes = 0x1000 - (linear & 0xfff);
+        return (write ? e.write_tag : e.read_tag) == (linear & ~0xfffu) ? e.page + (linear & 0xfff)
+                                                                        : nullptr;
     }
     uint32_t stack_mask() const { return s.segments[ss].big ? 0xffffffff : 0xffff; }
     void set_sp(uint32_t sp) {
@@ -222,27 +231,13 @@ class Core {
     void spend(Row row) { spend(model[row], cause_); }
     /// Brings the time and EIP to the start of `op`.
     void commit(const Operation* op);
-    /// Leaves the block after `op`.
-    void retire(const Operation* op) {
-        const unsigned clocks = op->end_clocks - committed_clocks_;
-        cycle += clocks;
-        counts.add(Cause::executing, clocks);
-        block_->cycles += clocks;
-        const unsigned n = op->ordinal + 1u - committed_count_;
-        counts.current().instructions += n;
-        block_->instructions += n;
-        s.eip = block_eip_ + op->end_offset;
-        exit_link_ = 1;
-    }
-    /// Leaves it for `target`, a branch taken.
-    void branch(const Operation* op, uint32_t target) {
-        if (target > s.segments[cs].limit) [[unlikely]]
-            fault_at(op, general_protection, 0);
-        retire(op);
-        if (op->more_clocks) spend(op->more_clocks);
-        s.eip = target;
-        exit_link_ = 0;
-    }
+    // Leaving a block, and entering the next one (chain.h).
+    void retire(const Operation* op, unsigned more = 0);
+    void branch(const Operation* op, uint32_t target);
+    template <unsigned exit>
+    const Operation* chain();
+    const Operation* chain_anywhere();
+    void watch_limit();
     uint32_t next_of(const Operation* op) const { return block_eip_ + op->end_offset; }
     /// Leaves a repeated instruction between two of its iterations, to be begun again.
     void pause() {
@@ -295,6 +290,8 @@ class Core {
     unsigned debug_register(unsigned n);
     void set_debug_register(unsigned n, uint32_t v);
     void halt();
+    void wait_for_error_interrupt();
+    void drive_ferr();
     void set_phase(uint8_t phase);
     void set_cr0(uint32_t v);
     void set_cr3(uint32_t v);
@@ -309,32 +306,14 @@ class Core {
     Time local_time() const { return clock_.cycles(cycle); }
     bool lockstep() const { return lockstep_; }
 
-    /// The blocks that ran last, oldest first: (linear address, instructions, 32-bit code).
-    struct Trace {
-        uint32_t linear = 0;
-        uint8_t count = 0;
-        bool big = true;
-    };
+    /// The blocks that ran last, oldest first.
     static constexpr unsigned trace_length = 16;
-    std::array<Trace, trace_length> trace{};
+    std::array<BlockRun, trace_length> trace{};
     unsigned trace_next = 0;
 
   private:
-    static constexpr uint32_t no_tag = 1;
+    static constexpr uint32_t no_tag = TlbEntry::no_tag;
     static constexpr uint64_t longest_run = 4'000'000;  // cycles without looking for a stop request
-
-    /// A page of linear addresses. The tags allow the short way; `linear` says what the entry is
-    /// of.
-    struct TlbEntry {
-        uint32_t read_tag = no_tag;
-        uint32_t write_tag = no_tag;
-        uint8_t* page = nullptr;
-        uint32_t linear = no_tag;
-        uint32_t physical = 0;
-        bus::DirectMemory* memory = nullptr;  // null: no memory, or not a whole page of it
-        uint64_t memory_page = 0;             // index of its page flags
-        bool may_write = false;               // as far as the page tables are concerned
-    };
 
     // Far transfers (segmentation.cpp, transfer.cpp).
     static bool within(const Segment& g, uint32_t offset, unsigned size);
@@ -386,6 +365,8 @@ class Core {
     void check_breakpoints();
 
     bool boundary();
+    bool whole(const Block* block) const;
+    const Operation* enter(Block* block);
     void execute(Block* block);
     void step(Block* block);
     Block* next_block();
@@ -417,7 +398,11 @@ class Core {
     // Paging (paging.cpp).
     void be_supervisor() {
         user_ = 0;
-        tlb_now_ = tlb_[0].data();
+        tlb_now_ = tlb_.half(false);
+    }
+    void be_current() {
+        user_ = s.cpl == 3 ? page::user : 0;
+        tlb_now_ = tlb_.half(s.cpl == 3);
     }
     void new_epoch();
     void flush_short_way();
@@ -430,7 +415,7 @@ class Core {
     uint32_t device_access(const Operation* op, bool write, uint32_t physical, uint32_t v,
                            unsigned size);
     uint32_t port_access(bool write, uint16_t port, uint32_t v, unsigned bytes);
-    void after_access();
+    void after_access(bool waited);
     uint64_t cycle_at(const Operation* op) const {
         return op ? cycle + (op->end_clocks - op->clocks) - committed_clocks_ : cycle;
     }
@@ -460,19 +445,13 @@ class Core {
     bool delivered_ = false;  // the instruction stepped went through a gate
     Block* previous_ = nullptr;
     uint32_t epoch_ = 1;
+    Time limit_event_;  // the pending event that `limit` was set for
     uint32_t context_ = 0;  // the epoch with what else decides which block an address means
-    uint32_t update_linear_ = 0;
-    uint32_t user_ = 0;  // page::user at CPL 3
+    uint32_t update_linear_ = 0, user_ = 0;  // user_: page::user at CPL 3
 
-    std::array<std::array<TlbEntry, DataTlb::size>, 2> tlb_{};  // supervisor's, user's
-    TlbEntry* tlb_now_ = tlb_[0].data();
-    static constexpr unsigned jump_cache_size = 4096;
-    struct Jump {
-        uint32_t linear = 0;
-        uint32_t context = 0;
-        Block* block = nullptr;
-    };
-    std::array<Jump, jump_cache_size> jumps_{};
+    ShortWay tlb_;
+    TlbEntry* tlb_now_ = tlb_.half(false);
+    JumpCache jumps_;
     Operation scratch_[2];
     BlockCache blocks_;
     std::unique_ptr<Block> fresh_;  // under way: a member, as a fault may abandon it

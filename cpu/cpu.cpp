@@ -21,6 +21,11 @@ const std::vector<Key>& processor_keys() {
          "perfect: memory takes no time beyond the instruction; none: each data access is on the "
          "bus",
          {"perfect", "none"}},
+        {"fpu",
+         ValueType::choice,
+         "yes",
+         "the x87 unit, where the model has one",
+         {"yes", "no"}},
         {"timing", ValueType::file, "", "a timing table to use in place of the model's"},
     };
     return keys;
@@ -33,8 +38,15 @@ Clock clock_of(const Config& config, const Model& model) {
     return Clock{hz ? hz : model.clock_hz};
 }
 
+constexpr uint32_t cpuid_fpu = 1;  // leaf 1 EDX, bit 0
+
 Model model_of(const Config& config) {
-    return load_model(config.text("model"), config.text("timing"));
+    Model model = load_model(config.text("model"), config.text("timing"));
+    if (config.text("fpu") == "no") {
+        model.features &= ~feature_mask(Feature::fpu);
+        model.cpuid_features &= ~cpuid_fpu;
+    }
+    return model;
 }
 
 }  // namespace
@@ -106,6 +118,7 @@ void Cpu::declare() {
     item("rep_paid", s.rep_paid);
     item("tsc_offset", s.tsc_offset);
     item("msr", s.msr);
+    declare_x87();
     item("waiting", waiting_);
     item("cycle", core_.cycle);
     item("tlb.tags", core_.data_pages.tags);
@@ -121,7 +134,32 @@ void Cpu::declare() {
         uint8_t phase = counts.phase();
         a.value("phase", phase);
         counts.enter(phase);
-        if (a.loading()) core_.forget_all();
+        if (a.loading()) {
+            core_.data_pages.restored();
+            core_.forget_all();
+        }
+    });
+}
+
+void Cpu::declare_x87() {
+    declare_state("x87", [this](Archive& a) {
+        Archive::Scope scope{a, "x87"};
+        fpu::State& f = core_.s.fpu;
+        for (unsigned n = 0; n < 8; ++n) {
+            a.value(fmt::format("r{}.significand", n), f.registers[n].significand);
+            a.value(fmt::format("r{}.sign_exponent", n), f.registers[n].sign_exponent);
+        }
+        a.value("control", f.control);
+        a.value("status", f.status);
+        a.value("opcode", f.opcode);
+        a.value("code_selector", f.code_selector);
+        a.value("data_selector", f.data_selector);
+        a.value("code_offset", f.code_offset);
+        a.value("data_offset", f.data_offset);
+        a.value("top", f.top);
+        a.value("used", f.used);
+        a.value("ignne", core_.s.ignne);
+        a.value("frozen", core_.s.frozen);
     });
 }
 
@@ -129,7 +167,9 @@ void Cpu::reset() {
     State& s = core_.s;
     const bool intr_line = s.intr_line, nmi_line = s.nmi_line;
     const uint32_t a20 = s.a20_mask;
+    const bool ignne_level = s.ignne;
     s = State{};
+    s.ignne = ignne_level;
     s.intr_line = intr_line;
     s.nmi_line = nmi_line;
     s.a20_mask = a20;
@@ -154,12 +194,14 @@ void Cpu::reset() {
     s.gdtr.limit = s.idtr.limit = 0xffff;
     core_.flush_tlb(false);
     core_.forget_all();
+    core_.drive_ferr();
 }
 
 void Cpu::start_flat(uint32_t eip, uint32_t eax_value, uint32_t ebx_value) {
     reset();
     State& s = core_.s;
     s.cr0 = (s.cr0 & cr0::et) | cr0::pe;
+    s.fpu.initialize();  // as a loader leaves it
     s.a20_mask = 0xffffffff;
     s.eip = eip;
     s.regs[eax] = eax_value;
@@ -177,6 +219,18 @@ void Cpu::start_flat(uint32_t eip, uint32_t eax_value, uint32_t ebx_value) {
     core_.forget_all();
 }
 
+void Cpu::start_real(uint16_t ip) {
+    reset();
+    State& s = core_.s;
+    s.a20_mask = 0xffffffff;
+    s.idtr.limit = 0x3ff;
+    s.segments[cs].selector = 0;
+    s.segments[cs].base = 0;
+    s.segments[cs].refresh();
+    s.eip = s.regs[esp] = ip;
+    core_.forget_all();
+}
+
 void Cpu::line_changed(unsigned input, bool asserted) {
     State& s = core_.s;
     if (input == nmi) {
@@ -184,6 +238,8 @@ void Cpu::line_changed(unsigned input, bool asserted) {
         s.nmi_line = asserted;
     } else if (input == a20) {
         set_a20(asserted);
+    } else if (input == ignne) {
+        s.ignne = asserted;
     } else if (input == reset_line) {
         s.reset_pending |= asserted && !reset_level_;
         reset_level_ = asserted;
@@ -192,7 +248,7 @@ void Cpu::line_changed(unsigned input, bool asserted) {
     }
     core_.attention = true;
     // The processor sees its inputs on its own clock edges.
-    if (waiting_ && (core_.interrupt_pending() || s.reset_pending))
+    if (waiting_ && !goes_on_waiting())
         resume_.wake(clock_.cycles(clock_.ceil(now())));
 }
 
@@ -213,11 +269,20 @@ void Cpu::thread() {
         if (stop_ && stop_->load(std::memory_order_relaxed))
             sim.finish({Outcome::Kind::interrupted, 0, "stopped by the user\n" + describe_state()});
         if (sim.finished() || core_.s.stopped) return;
-        if (core_.s.reset_pending) reset();
+        if (core_.s.reset_pending) {
+            if (end_on_reset_) {
+                sim.finish({Outcome::Kind::reset, 0,
+                            "the guest reset the processor, and there is no firmware to start it "
+                            "again\n" + describe_state()});
+                return;
+            }
+            reset();
+        }
         if (core_.s.halted) {
             wait_halted();
             continue;
         }
+        if (!instructions_left()) return;
         recent_cycles_.store(core_.cycle, std::memory_order_relaxed);
         core_.refresh_limit();
         between_ = false;
@@ -227,10 +292,34 @@ void Cpu::thread() {
     }
 }
 
+/// Bounds the run ahead so that it can not pass the limit: two instructions a clock at most, and
+/// one by one at the end. False where none are left.
+bool Cpu::instructions_left() {
+    if (instruction_limit_ == 0) return true;
+    const uint64_t done = instructions();
+    if (done >= instruction_limit_) {
+        simulation().finish({Outcome::Kind::instruction_limit, 0,
+                             fmt::format("{} instructions were executed (run.instruction_limit)",
+                                         done)});
+        return false;
+    }
+    constexpr uint64_t near = 64;
+    const uint64_t left = instruction_limit_ - done;
+    core_.single = left <= near;
+    core_.cycle_bound = core_.cycle + (core_.single ? 1 : left / 4);
+    return true;
+}
+
+/// In HLT, or before an instruction that an x87 exception holds up.
+bool Cpu::goes_on_waiting() const {
+    const State& s = core_.s;
+    return !core_.interrupt_pending() && !s.reset_pending && !(s.frozen && s.ignne);
+}
+
 /// The thread is in step with the kernel here.
 void Cpu::wait_halted() {
     State& s = core_.s;
-    while (!core_.interrupt_pending() && !s.reset_pending) {
+    while (goes_on_waiting()) {
         if (!s.interrupts_enabled() && !core_.nmi_possible) {
             end_halted();
             return;
@@ -241,7 +330,7 @@ void Cpu::wait_halted() {
         count_halted(simulation().kernel_now());
         if (simulation().finished()) return;
     }
-    s.halted = false;
+    s.halted = s.frozen = false;
     core_.attention = true;
     probe_.emit(core_.local_time(), observe::Kind::wake, core_.cycle);
 }
@@ -261,8 +350,9 @@ void Cpu::end_halted() {
     core_.s.stopped = true;
     simulation().finish(
         {Outcome::Kind::halted, 0,
-         fmt::format("the processor halted with interrupts disabled at EIP {:#x}\n{}", core_.s.eip,
-                     describe_state())});
+         fmt::format("the processor {} with interrupts disabled at EIP {:#x}\n{}",
+                     core_.s.frozen ? "waits for the interrupt of an x87 exception (FERR#)" : "halted",
+                     core_.s.eip, describe_state())});
 }
 
 }  // namespace sb::cpu

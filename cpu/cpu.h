@@ -11,13 +11,14 @@
 //
 // Inputs: INTR and NMI (line_changed, inputs `intr` and `nmi`), and who acknowledges INTR; `a20`,
 // asserted where address bit 20 passes (as it does until something drives the line); `reset_line`,
-// which resets the processor at the next instruction boundary after an edge. Memory
+// which resets the processor at the next instruction boundary after an edge; `ignne`, IGNNE#.
+// Output: FERR# (connect_ferr). Memory
 // and ports go out through TLM sockets to the ProcessorPort it was given; memory that the bus
 // declares direct is accessed by pointer, with its bus time where `cache` is "none", without any
 // where it is "perfect". Instruction fetch takes no bus time, but for the page walk of a fetch.
 //
 // What is there: real, protected and virtual-8086 mode, privilege levels, tasks, paging. What is
-// not there yet (x87, virtual-8086 extensions) raises #UD or the fault that fits, and is the
+// not there yet (MMX, virtual-8086 extensions) raises #UD or the fault that fits, and is the
 // finding "instruction not there yet".
 // Self-modifying code is seen at the next instruction; a real 486 needs a jump in between.
 //
@@ -40,7 +41,7 @@ const std::vector<Key>& processor_keys();
 
 class Cpu final : public Component, public bus::LineSink, private bus::CodeWatcher {
   public:
-    static constexpr unsigned intr = 0, nmi = 1, a20 = 2, reset_line = 3;  // inputs
+    static constexpr unsigned intr = 0, nmi = 1, a20 = 2, reset_line = 3, ignne = 4;  // inputs
 
     /// `config` has the values of processor_keys(). Throws `Error` where the timing file is bad.
     Cpu(Simulation& sim, observe::Stream& stream, const std::string& name, bus::ProcessorPort& port,
@@ -50,6 +51,8 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     void connect_acknowledge(bus::InterruptAcknowledge& who) { core_.acknowledge = &who; }
     /// The local APIC that the APIC base register places.
     void connect_apic(bus::ApicPlacement& apic) { core_.bus().apic = &apic; }
+    /// FERR#: asserted while an x87 exception is pending that CR0.NE does not make #MF.
+    void connect_ferr(bus::Line& line) { core_.bus().ferr.connect(line); }
     /// Says that something drives NMI, so that HLT with interrupts disabled is not the end.
     void expect_nmi() { core_.nmi_possible = true; }
     /// Polled while it runs: once true, the run ends as `interrupted`.
@@ -61,6 +64,13 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     /// The state in which a multiboot loader enters a kernel: protected mode, flat 4 GiB segments,
     /// interrupts off (Multiboot 0.6.96, 3.2). The GDT is not set up.
     void start_flat(uint32_t eip, uint32_t eax_value = 0, uint32_t ebx_value = 0);
+
+    /// As a boot sector is entered: real mode at 0000:ip, stack below it, interrupts off.
+    void start_real(uint16_t ip);
+    /// A reset by the guest ends the run as `reset`: nothing is in ROM that could start again.
+    void end_on_reset() { end_on_reset_ = true; }
+    /// The run ends as `instruction_limit` after so many instructions; 0: never.
+    void limit_instructions(uint64_t count) { instruction_limit_ = count; }
 
     State& state() { return core_.s; }
     const State& state() const { return core_.s; }
@@ -91,9 +101,12 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     void thread();
     void wait_halted();
     void count_halted(Time until);
+    bool instructions_left();
     void set_a20(bool passes);
     void end_halted();
+    bool goes_on_waiting() const;
     void declare();
+    void declare_x87();
     std::string last_instructions();
     void code_written(uint64_t physical_page) override { core_.code_written(physical_page); }
 
@@ -106,6 +119,8 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     bool between_ = true;
     bool waiting_ = false;  // for an interrupt, in HLT
     bool reset_level_ = false;
+    bool end_on_reset_ = false;
+    uint64_t instruction_limit_ = 0;
 };
 
 }  // namespace sb::cpu

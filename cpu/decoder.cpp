@@ -94,8 +94,14 @@ uint16_t mnemonic_of(const ZydisDecodedInstruction& i, const ZydisDecodedOperand
         default:
             break;
     }
-    if (i.meta.isa_ext == ZYDIS_ISA_EXT_X87) return not_integer;
+    if (i.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && (i.opcode & 0xf8) == 0xd8) return x87;
     return static_cast<uint16_t>(i.mnemonic);
+}
+
+/// The eleven bits that the x87 has of an instruction.
+uint32_t x87_opcode(const ZydisDecodedInstruction& i) {
+    return (i.opcode & 7u) << 8 | uint32_t{i.raw.modrm.mod} << 6 | uint32_t{i.raw.modrm.reg} << 3 |
+           i.raw.modrm.rm;
 }
 
 Form form_of(const ZydisDecodedInstruction& i, const ZydisDecodedOperand* o) {
@@ -183,7 +189,13 @@ bool Decoder::known_to_model(const ZydisDecodedInstruction& i) const {
             return false;
         case ZYDIS_MNEMONIC_NOP:
             return i.opcode_map != ZYDIS_OPCODE_MAP_0F || model_.has(Feature::long_nop);
+        case ZYDIS_MNEMONIC_FCOMI:
+        case ZYDIS_MNEMONIC_FCOMIP:
+        case ZYDIS_MNEMONIC_FUCOMI:
+        case ZYDIS_MNEMONIC_FUCOMIP:
+            return model_.has(Feature::cmov);  // they came together
         default:
+            if (i.meta.isa_set == ZYDIS_ISA_SET_FCMOV) return model_.has(Feature::cmov);
             return i.meta.category != ZYDIS_CATEGORY_CMOV || model_.has(Feature::cmov);
     }
 }
@@ -225,6 +237,7 @@ void Decoder::resolve(const ZydisDecodedInstruction& i, const ZydisDecodedOperan
     op.rep = i.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE);
     op.repne = i.attributes & ZYDIS_ATTRIB_HAS_REPNE;
     if (op.mnemonic == not_integer) op.imm = i.mnemonic;
+    if (op.mnemonic == x87) op.imm = x87_opcode(i);
     for (unsigned n = 0; n < i.operand_count_visible; ++n) {
         const ZydisDecodedOperand& operand = o[n];
         switch (operand.type) {

@@ -26,7 +26,8 @@ enum Special : uint16_t {
     jmp_far,
     call_far,
     ret_far,
-    not_integer,  // x87, MMX, SSE: imm is the Zydis mnemonic
+    x87,          // imm is the opcode, eleven bits
+    not_integer,  // MMX, SSE: imm is the Zydis mnemonic
 };
 
 class Decoder {

@@ -4,6 +4,8 @@
 // 5.8.3); and what far transfers and task switches make of them.
 #pragma once
 
+#include <cstring>
+
 #include "cpu/state.h"
 
 namespace sb::cpu {
@@ -11,6 +13,11 @@ namespace sb::cpu {
 struct Descriptor {
     uint32_t low = 0, high = 0;
     uint32_t address = 0;  // linear
+    /// Both halves by one store, which a copy soon after can be forwarded from by the host.
+    void set(uint32_t lower, uint32_t upper) {
+        const uint64_t both = lower | uint64_t{upper} << 32;  // the host is little-endian too
+        std::memcpy(reinterpret_cast<uint8_t*>(this), &both, sizeof both);
+    }
     uint8_t access() const { return static_cast<uint8_t>(high >> 8); }
     bool system() const { return !(access() & access::segment); }
     uint8_t type() const { return access() & 0xf; }
@@ -24,6 +31,9 @@ struct Descriptor {
     uint16_t gate_selector() const { return static_cast<uint16_t>(low >> 16); }
     uint32_t gate_offset() const { return (low & 0xffff) | (high & 0xffff0000); }
 };
+
+/// Makes `g` the segment that `d` describes.
+void load_from(Segment& g, uint16_t selector, const Descriptor& d);
 
 /// A stack to push on that is not SS:ESP yet.
 struct NewStack {

@@ -26,6 +26,7 @@ Binding bind_bits(const Operation& op);
 Binding bind_flow(const Operation& op);
 Binding bind_string(const Operation& op);
 Binding bind_port(const Operation& op);
+Binding bind_x87(const Operation& op);
 Binding bind_system(const Operation& op);
 Binding bind_identify(const Operation& op);
 

@@ -55,8 +55,8 @@ Core::Descriptor Core::interrupt_gate(uint8_t vector, Source source, uint32_t ou
     const uint32_t error = vector * 8u + 2u + outside;
     if (vector * 8u + 7u > s.idtr.limit) fault(general_protection, error);
     Descriptor gate;
-    gate.low = read_system<uint32_t>(s.idtr.base + vector * 8u);
-    gate.high = read_system<uint32_t>(s.idtr.base + vector * 8u + 4);
+    const auto low = read_system<uint32_t>(s.idtr.base + vector * 8u);
+    gate.set(low, read_system<uint32_t>(s.idtr.base + vector * 8u + 4));
     const unsigned type = gate.access() & 0x1f;
     if (type != 5 && type != 6 && type != 7 && type != 14 && type != 15)
         fault(general_protection, error);
@@ -157,7 +157,7 @@ void Core::deliver_fault() {
     previous_ = nullptr;
     attention = true;
     s.debug_hits = 0;
-    s.halted = false;  // a single-step trap after HLT leaves it
+    s.halted = s.frozen = false;  // a single-step trap after HLT leaves it
     refresh_mode();
     if (delivering_ < 0) chain_length_ = 0;
     if (chain_length_ < chain_.size()) chain_[chain_length_++] = {vector, error, s.eip};
@@ -193,7 +193,7 @@ void Core::take_external() {
         vector = acknowledge ? acknowledge->acknowledge(delay) : 0xff;
         stall(clock_.ceil(Time::from(delay) - offset), Cause::interrupt_entry);
     }
-    after_access();
+    after_access(true);
     ++counts.current().interrupts;
     interrupt(vector, Source::external);
     probe_.emit(at, observe::Kind::interrupt, vector, eip, cycle - start);

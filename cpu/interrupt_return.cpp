@@ -86,7 +86,8 @@ void Core::load_flags(uint32_t v, unsigned size, bool with_rf) {
     // POPF clears RF, whatever is popped (SDM volume 2).
     s.set_eflags((old & ~may & ~(with_rf ? 0 : flag::rf)) | (v & may));
     if ((s.other_flags ^ old) & flag::ac) flush_short_way();  // which does not look at alignment
-    attention = true;
+    if (interrupt_pending() || code_watched_ || (s.other_flags & (flag::tf | flag::rf)))
+        attention = true;
 }
 
 }  // namespace sb::cpu

@@ -20,6 +20,22 @@ bool alignment_matters(const State& s, uint32_t user) {
 
 }  // namespace
 
+namespace {
+
+/// A few bytes, mostly without a call.
+void copy_few(void* to, const void* from, unsigned size) {
+    if (size == 4)
+        std::memcpy(to, from, 4);
+    else if (size == 2)
+        std::memcpy(to, from, 2);
+    else if (size == 1)
+        std::memcpy(to, from, 1);
+    else
+        std::memcpy(to, from, size);
+}
+
+}  // namespace
+
 /// What the short check refused: the whole of SDM volume 3, 5.3 (limits) and 5.5 (types).
 void Core::check_segment(const Operation* op, unsigned segment, uint32_t offset, unsigned size,
                          bool writing) {
@@ -44,10 +60,10 @@ uint8_t* Core::host_of(const bus::DirectMemory& memory, uint32_t physical) {
 }
 
 /// The entry that allows an access; raises the page fault where nothing does.
-Core::TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
-    TlbEntry& e = tlb_now_[DataTlb::index(linear)];
+TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
+    TlbEntry& e = tlb_now_[ShortWay::index(linear)];
     const uint32_t page = linear & ~0xfffu;
-    if (e.linear == page && (!write || e.may_write)) return e;
+    if (e.linear == page && (!write || e.may_write())) return e;
     uint32_t physical = page;
     bool may_write = true;
     if (s.cr0 & cr0::pg) {
@@ -57,13 +73,10 @@ Core::TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
         may_write = writable && (value & page::dirty);
     }
     e = TlbEntry{};
+    tlb_.filled(tlb_now_ == tlb_.half(true), ShortWay::index(linear));
     e.linear = page;
-    e.physical = physical & s.a20_mask;
-    e.may_write = may_write;
-    if ((e.memory = direct_at(e.physical))) {
-        e.page = host_of(*e.memory, e.physical);
-        e.memory_page = static_cast<uint64_t>(e.page - e.memory->host) >> 12;
-    }
+    e.what = (physical & s.a20_mask) | uint32_t{may_write};
+    if ((e.memory = direct_at(e.physical()))) e.page = host_of(*e.memory, e.physical());
     return e;
 }
 
@@ -71,8 +84,9 @@ Core::TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
 void Core::allow(TlbEntry& e) {
     if (memory_on_bus_ || page_watched(e.linear) || alignment_matters(s, user_)) return;
     e.read_tag = e.linear;
-    const bool has_code = e.memory->page_flags[e.memory_page] & bus::DirectMemory::has_code;
-    e.write_tag = e.memory->writable && e.may_write && !has_code ? e.linear : no_tag;
+    const auto page = static_cast<size_t>(e.page - e.memory->host) >> 12;
+    const bool has_code = e.memory->page_flags[page] & bus::DirectMemory::has_code;
+    e.write_tag = e.memory->writable && e.may_write() && !has_code ? e.linear : no_tag;
 }
 
 void Core::charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
@@ -82,7 +96,7 @@ void Core::charge(const Operation* op, const bus::DirectMemory& memory, uint32_t
     const uint64_t at = cycle_at(op);
     stall(bus_.take(memory, physical, size, at, at < limit, blocked), Cause::memory_stall);
     if (blocked)
-        after_access();
+        after_access(true);
     else if (cycle + (block_ ? block_->last_start : 0) >= limit)
         attention = true;
 }
@@ -109,12 +123,14 @@ uint32_t Core::read_part(const Operation* op, uint32_t linear, unsigned size) {
     const uint32_t offset = linear & 0xfff;
     TlbEntry* e = &entry(op, linear, false);
     if (data_watched_) note_access(linear, size, false);
-    if (!e->memory) return device_access(op, false, e->physical + offset, 0, size);
-    charge(op, *e->memory, e->physical + offset, size);
-    e = &entry(op, linear, false);  // the map may have changed while the bus was awaited
+    if (!e->memory) return device_access(op, false, e->physical() + offset, 0, size);
+    if (memory_on_bus_) {
+        charge(op, *e->memory, e->physical() + offset, size);
+        e = &entry(op, linear, false);  // the map may have changed while the bus was awaited
+    }
     uint32_t v = 0;
     if (e->memory) {
-        std::memcpy(&v, e->page + offset, size);
+        copy_few(&v, e->page + offset, size);
         allow(*e);
     }
     return v;
@@ -134,7 +150,7 @@ void Core::write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned
     const uint32_t offset = linear & 0xfff;
     TlbEntry* e = &entry(op, linear, true);
     if (data_watched_) note_access(linear, size, true);
-    const uint32_t physical = e->physical + offset;
+    const uint32_t physical = e->physical() + offset;
     if (!e->memory || !e->memory->writable) {
         device_access(op, true, physical, v, size);
         return;
@@ -142,7 +158,7 @@ void Core::write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned
     charge(op, *e->memory, physical, size);
     e = &entry(op, linear, true);
     if (!e->memory || !e->memory->writable) return;
-    std::memcpy(e->page + offset, &v, size);
+    copy_few(e->page + offset, &v, size);
     overwritten(*e->memory, physical, size);
     allow(*e);
 }
@@ -174,7 +190,7 @@ uint32_t Core::device_access(const Operation* op, bool write, uint32_t physical,
         const uint32_t mask = part == 4 ? ~0u : (1u << (8 * part)) - 1;
         read |= (access.value & mask) << (8 * done);
         done += part;
-        after_access();
+        after_access(access.waited);
     }
     return read;
 }
@@ -188,9 +204,9 @@ void Core::code_is_at(uint64_t physical_page) {
         memory->page_flags[static_cast<uint64_t>(host_of(*memory, physical) - memory->host) >> 12];
     if (flags & bus::DirectMemory::has_code) return;
     flags |= bus::DirectMemory::has_code;
-    for (auto& half : tlb_)
-        for (TlbEntry& e : half)
-            if (e.memory && e.physical == physical) e.write_tag = no_tag;
+    tlb_.for_used([physical](TlbEntry& e) {
+        if (e.memory && e.physical() == physical) e.write_tag = no_tag;
+    });
 }
 
 void Core::code_written(uint64_t physical_page) {

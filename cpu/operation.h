@@ -43,6 +43,13 @@ struct Operation {
     bool lock = false, rep = false, repne = false;
 };
 
+/// What is kept of a run of a block, for a person: the last of them are in the text of a shutdown.
+struct BlockRun {
+    uint32_t linear = 0;
+    uint8_t count = 0;
+    bool big = true;
+};
+
 struct Block {
     static constexpr unsigned longest = 32;  // instructions
 
@@ -53,6 +60,7 @@ struct Block {
     uint16_t last_start = 0;  // clocks before the last operation starts
     uint8_t count = 0;
     bool big = true;      // 32-bit code
+    BlockRun as_run;
     bool dead = false;    // its bytes were written; freed once it is left
     uint64_t cycles = 0;  // spent in it, stalls included
     uint64_t instructions = 0;

@@ -20,7 +20,6 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
-#include <unordered_map>
 #include <vector>
 
 namespace sb::cpu {
@@ -34,7 +33,7 @@ constexpr uint32_t write = 2, reserved = 8;
 constexpr uint32_t offset = 0xfff, large_offset = 0x3fffff;
 }  // namespace page
 
-/// Direct-mapped, so that the short way's entries (core.h) can be a subset at the same places.
+/// Direct-mapped. With paging on, the short way (short_way.h) knows no page that is not in here.
 class DataTlb {
   public:
     static constexpr unsigned size = 256;
@@ -48,66 +47,143 @@ class DataTlb {
     void insert(uint32_t linear, uint32_t value) {
         tags[index(linear)] = linear & ~page::offset;
         values[index(linear)] = value;
+        has_large_ |= (value & page::large) != 0;
     }
     void flush(bool keep_global) {
+        if (!keep_global) {
+            values.fill(0);
+            has_large_ = false;
+            return;
+        }
         for (uint32_t& v : values)
-            if (!keep_global || !(v & page::global)) v = 0;
+            if (!(v & page::global)) v = 0;
     }
     void forget(uint32_t linear) {
+        if (!has_large_) {
+            const unsigned n = index(linear);
+            if (tags[n] == (linear & ~page::offset)) values[n] = 0;
+            return;
+        }
         for (unsigned n = 0; n < size; ++n) {
             const uint32_t mask = values[n] & page::large ? page::large_offset : page::offset;
             if ((tags[n] ^ linear) <= mask) values[n] = 0;
         }
     }
+    /// The page that makes room for this one.
+    uint32_t page_at(uint32_t linear) const { return tags[index(linear)]; }
+    /// Some entry may be of a part of a 4 MiB page.
+    bool has_large() const { return has_large_; }
+    /// The arrays were restored from a saved machine.
+    void restored() { has_large_ = true; }
 
     std::array<uint32_t, size> tags{}, values{};
+
+  private:
+    bool has_large_ = false;
 };
 
+/// A hash table with linear probing: finding, adding and dropping one take a few steps, dropping
+/// all as many as there are.
 class CodeTlb {
   public:
     static constexpr size_t most = 4096;  // all are dropped when it is full
 
     uint32_t find(uint32_t linear) const {
-        const auto found = pages_.find(linear & ~page::offset);
-        return found == pages_.end() ? 0 : found->second;
+        const Slot& slot = slots_[place(linear)];
+        return slot.value;  // 0 in an empty one
     }
     /// False where everything else had to go.
     bool insert(uint32_t linear, uint32_t value) {
-        const bool full = pages_.size() >= most;
-        if (full) pages_.clear();
-        pages_[linear & ~page::offset] = value;
+        const bool full = live_ >= most;
+        if (full || used_.size() >= most + most / 2) full ? clear() : compact();
+        Slot& slot = slots_[place(linear)];
+        if (!slot.taken) used_.push_back(static_cast<uint16_t>(&slot - slots_.data()));
+        live_ += slot.value == 0;
+        slot = {linear & ~page::offset, value, true};
+        has_large_ |= (value & page::large) != 0;
         return !full;
     }
-    void flush(bool keep_global) {
-        std::erase_if(pages_,
-                      [&](const auto& e) { return !keep_global || !(e.second & page::global); });
+    /// True where any was dropped.
+    bool flush(bool keep_global) {
+        const bool any = live_ != 0;
+        if (!keep_global) {
+            clear();
+            return any;
+        }
+        return drop_where([](const Slot& slot) { return !(slot.value & page::global); });
     }
-    void forget(uint32_t linear) {
-        std::erase_if(pages_, [&](const auto& e) {
-            const uint32_t mask = e.second & page::large ? page::large_offset : page::offset;
-            return (e.first ^ linear) <= mask;
-        });
+    bool forget(uint32_t linear) {
+        if (has_large_)
+            return drop_where([linear](const Slot& slot) {
+                const uint32_t mask = slot.value & page::large ? page::large_offset : page::offset;
+                return (slot.linear ^ linear) <= mask;
+            });
+        Slot& slot = slots_[place(linear)];
+        const bool known = slot.value != 0;
+        slot.value = 0;
+        live_ -= known;
+        return known;
     }
     /// As bytes in a fixed order, for the saved machine.
     std::vector<uint8_t> bytes() const {
         std::vector<std::array<uint32_t, 2>> list;
-        for (const auto& [linear, value] : pages_) list.push_back({linear, value});
+        for (const uint16_t n : used_)
+            if (slots_[n].value) list.push_back({slots_[n].linear, slots_[n].value});
         std::sort(list.begin(), list.end());
         std::vector<uint8_t> out(list.size() * 8);
         if (!list.empty()) std::memcpy(out.data(), list.data(), out.size());
         return out;
     }
     void restore(const std::vector<uint8_t>& from) {
-        pages_.clear();
-        for (size_t at = 0; at + 8 <= from.size(); at += 8) {
+        clear();
+        for (size_t at = 0; at + 8 <= from.size() && live_ < most; at += 8) {
             uint32_t pair[2];
             std::memcpy(pair, from.data() + at, 8);
-            pages_[pair[0]] = pair[1];
+            if (pair[1]) insert(pair[0], pair[1]);
         }
     }
 
   private:
-    std::unordered_map<uint32_t, uint32_t> pages_;
+    static constexpr size_t size = 4 * most;  // at most three eighths of it are taken
+    struct Slot {
+        uint32_t linear = 0;
+        uint32_t value = 0;  // 0: dropped, or never used
+        bool taken = false;
+    };
+
+    /// Where a page is, or would be.
+    size_t place(uint32_t linear) const {
+        const uint32_t page = linear & ~page::offset;
+        size_t n = (page >> 12) * 2654435761u >> 18 & (size - 1);
+        while (slots_[n].taken && slots_[n].linear != page) n = (n + 1) & (size - 1);
+        return n;
+    }
+    void clear() {
+        for (const uint16_t n : used_) slots_[n] = Slot{};
+        used_.clear();
+        live_ = 0;
+        has_large_ = false;
+    }
+    /// Makes the slots of dropped pages free again.
+    void compact() {
+        const std::vector<uint8_t> kept = bytes();
+        restore(kept);
+    }
+    template <typename Which>
+    bool drop_where(Which&& which) {
+        const size_t before = live_;
+        for (const uint16_t n : used_) {
+            if (!slots_[n].value || !which(slots_[n])) continue;
+            slots_[n].value = 0;
+            --live_;
+        }
+        return live_ != before;
+    }
+
+    std::vector<Slot> slots_ = std::vector<Slot>(size);
+    std::vector<uint16_t> used_;  // every taken slot
+    size_t live_ = 0;
+    bool has_large_ = false;
 };
 
 }  // namespace sb::cpu

@@ -27,7 +27,7 @@ bool allowed(uint32_t rights, uint32_t intent, bool write_protect) {
 
 void Core::refresh_mode() {
     user_ = s.cpl == 3 ? page::user : 0;
-    tlb_now_ = tlb_[s.cpl == 3].data();
+    tlb_now_ = tlb_.half(s.cpl == 3);
     context_ = epoch_ << 2 | uint32_t{s.segments[cs].big} << 1 | uint32_t{s.cpl == 3};
 }
 
@@ -36,7 +36,7 @@ void Core::new_epoch() {
     // Old numbers come back after so many: nothing may be left that bears one.
     if (++epoch_ == 1u << 30) {
         epoch_ = 1;
-        jumps_.fill(Jump{});
+        jumps_ = JumpCache{};
         blocks_.clear();
         previous_ = nullptr;
         attention = true;
@@ -44,9 +44,7 @@ void Core::new_epoch() {
     refresh_mode();
 }
 
-void Core::flush_short_way() {
-    for (auto& half : tlb_) half.fill(TlbEntry{});
-}
+void Core::flush_short_way() { tlb_.flush(); }
 
 void Core::flush_tlb(bool keep_global) {
     data_pages.flush(keep_global);
@@ -55,11 +53,13 @@ void Core::flush_tlb(bool keep_global) {
     new_epoch();
 }
 
+/// Blocks are found by linear address only while the page is in the code TLB, so where it was not
+/// there nothing has changed for them.
 void Core::invalidate_page(uint32_t linear) {
+    const bool large = data_pages.has_large();
     data_pages.forget(linear);
-    code_pages.forget(linear);
-    flush_short_way();
-    new_epoch();
+    large ? tlb_.flush() : tlb_.forget(linear);
+    if (code_pages.forget(linear)) new_epoch();
 }
 
 void Core::set_cr3(uint32_t v) {
@@ -85,9 +85,11 @@ void Core::page_fault_at(const Operation* op, uint32_t linear, uint32_t error) {
 /// Reads a table entry, or sets bits in it.
 uint32_t Core::table_access(const Operation* op, uint32_t physical, uint32_t set) {
     physical &= s.a20_mask;
-    if (bus::DirectMemory* memory = direct_at(physical)) charge(op, *memory, physical, 4);
-    // The map may have changed while the bus was awaited.
     bus::DirectMemory* memory = direct_at(physical);
+    if (memory && memory_on_bus_) {
+        charge(op, *memory, physical, 4);
+        memory = direct_at(physical);  // the map may have changed while the bus was awaited
+    }
     if (!memory) {
         if (!set) return device_access(op, false, physical, 0, 4);
         return device_access(op, true, physical, set | device_access(op, false, physical, 0, 4), 4);
@@ -138,8 +140,9 @@ uint32_t Core::data_page(const Operation* op, uint32_t linear, bool write) {
     const bool clean = write && !(known & page::dirty);
     if (known && !clean && allowed(known, intent, s.cr0 & cr0::wp)) return known;
     const uint32_t value = walk(op, linear, intent);
+    tlb_.forget(data_pages.page_at(linear));
+    tlb_.forget(linear);
     data_pages.insert(linear, value);
-    for (auto& half : tlb_) half[DataTlb::index(linear)] = TlbEntry{};
     return value;
 }
 

@@ -2,6 +2,7 @@
 #include "cpu/pricing.h"
 
 #include "cpu/decoder.h"
+#include "cpu/fpu/instruction.h"
 
 namespace sb::cpu {
 namespace {
@@ -46,6 +47,14 @@ Row bit_row(const Operation& op, Row in_register) {
 
 Row divide_row(unsigned size, Row bytes) {
     return static_cast<Row>(static_cast<unsigned>(bytes) + (size == 1 ? 0 : size == 2 ? 1 : 2));
+}
+
+/// Divisions and environments are charged as they run.
+Row x87_row(const fpu::Instruction& i) {
+    using fpu::Kind;
+    const bool environment = i.kind == Kind::load_environment || i.kind == Kind::restore ||
+                             i.kind == Kind::store_environment || i.kind == Kind::save;
+    return i.divides() || environment ? Row::count_ : i.row;
 }
 
 /// The row of an operation whose clocks are fixed; Row::count_ for the others.
@@ -257,6 +266,10 @@ Row fixed_row(const Operation& op) {
             return Row::system_rdmsr;
         case ZYDIS_MNEMONIC_WRMSR:
             return Row::system_wrmsr;
+        case ZYDIS_MNEMONIC_FWAIT:
+            return Row::x87_fwait;
+        case x87:
+            return x87_row(fpu::instruction(op.imm));
         default:
             break;
     }

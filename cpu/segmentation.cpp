@@ -13,8 +13,8 @@ bool Core::find_descriptor(uint16_t selector, Descriptor& found) {
     if (local && !s.ldtr.usable()) return false;
     if ((selector | 7u) > limit) return false;
     found.address = base + (selector & ~7u);
-    found.low = read_system<uint32_t>(found.address);
-    found.high = read_system<uint32_t>(found.address + 4);
+    const auto low = read_system<uint32_t>(found.address);
+    found.set(low, read_system<uint32_t>(found.address + 4));
     return true;
 }
 
@@ -26,13 +26,18 @@ Core::Descriptor Core::descriptor(uint16_t selector, uint8_t vector, uint32_t ou
 
 Segment Core::segment_from(uint16_t selector, const Descriptor& d) const {
     Segment g;
+    load_from(g, selector, d);
+    return g;
+}
+
+/// In place: a copy right after the parts were stored makes the host wait for them.
+void load_from(Segment& g, uint16_t selector, const Descriptor& d) {
     g.selector = selector;
     g.access = d.access();
     g.base = d.base();
     g.limit = d.limit();
     g.big = d.high >> 22 & 1;
     g.refresh();
-    return g;
 }
 
 /// The processor sets the accessed bit in the table, by a locked cycle, where it is clear.
@@ -107,7 +112,7 @@ Segment Core::stack_segment(uint16_t selector, unsigned level, uint8_t vector, u
 void Core::load_code(uint16_t selector, const Descriptor& d, unsigned level) {
     Descriptor marked = d;
     mark_accessed(marked);
-    s.segments[cs] = segment_from(static_cast<uint16_t>((selector & ~3u) | level), marked);
+    load_from(s.segments[cs], static_cast<uint16_t>((selector & ~3u) | level), marked);
     s.cpl = static_cast<uint8_t>(level);
     refresh_mode();
 }

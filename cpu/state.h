@@ -9,6 +9,7 @@
 
 #include "cpu/flags.h"
 #include "cpu/msr.h"
+#include "cpu/fpu/state.h"
 
 namespace sb::cpu {
 
@@ -85,6 +86,9 @@ struct State {
     bool rep_paid = false;  // the base clocks of the REP instruction at EIP were charged
     uint64_t tsc_offset = 0;
     std::array<uint64_t, most_msrs> msr{};  // in the order of the model's list
+    fpu::State fpu;
+    bool ignne = false;   // the level of IGNNE#
+    bool frozen = false;  // halted at an instruction that finds an x87 exception pending
 
     uint32_t eflags() const { return other_flags | flags.value(); }
     void set_eflags(uint32_t f) {

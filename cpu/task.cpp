@@ -36,8 +36,8 @@ NewStack Core::inner_stack(unsigned level, uint32_t outside) {
     const uint32_t sp =
         w ? read_system<uint32_t>(s.tr.base + at) : read_system<uint16_t>(s.tr.base + at);
     const auto selector = read_system<uint16_t>(s.tr.base + at + size);
-    const Segment g = stack_segment(selector, level, invalid_tss, outside);
-    return {g, sp, (selector & ~3u) | outside, true};
+    return {stack_segment(selector, level, invalid_tss, outside), sp, (selector & ~3u) | outside,
+            true};
 }
 
 /// The map has a bit for each port; a set one, or one beyond the limit, denies. Two bytes are read

@@ -13,10 +13,13 @@ uint32_t target_of(Core& c, const Operation* op) {
 
 template <unsigned N>
 void jcc(Core& c, const Operation* op) {
-    if (c.s.flags.condition<N>())
+    if (c.s.flags.condition<N>()) {
         c.branch(op, target_of(c, op));
-    else
+        go_on<0>(c);
+    } else {
         c.retire(op);
+        go_on<1>(c);
+    }
 }
 
 template <unsigned... N>
@@ -25,12 +28,16 @@ Handler jcc_of(unsigned n, std::integer_sequence<unsigned, N...>) {
     return table[n];
 }
 
-void jmp_rel(Core& c, const Operation* op) { c.branch(op, target_of(c, op)); }
+void jmp_rel(Core& c, const Operation* op) {
+    c.branch(op, target_of(c, op));
+    go_on<0>(c);
+}
 
 template <typename T, bool memory>
 void jmp_to(Core& c, const Operation* op) {
     const uint32_t to = memory ? c.load<T>(op) : c.reg<T>(op->dst);
     c.branch(op, to);
+    go_anywhere(c);
 }
 
 template <typename T>
@@ -39,6 +46,7 @@ void call_rel(Core& c, const Operation* op) {
     if (to > c.s.segments[cs].limit) c.fault_at(op, general_protection);
     c.push<T>(op, static_cast<T>(c.next_of(op)));
     c.branch(op, to);
+    go_on<0>(c);
 }
 
 template <typename T, bool memory>
@@ -47,6 +55,7 @@ void call_to(Core& c, const Operation* op) {
     if (to > c.s.segments[cs].limit) c.fault_at(op, general_protection);
     c.push<T>(op, static_cast<T>(c.next_of(op)));
     c.branch(op, to);
+    go_anywhere(c);
 }
 
 template <typename T>
@@ -56,6 +65,7 @@ void ret(Core& c, const Operation* op) {
     const uint32_t release = op->form == Form::i ? op->imm & 0xffff : 0;
     c.set_sp(c.s.regs[esp] + uint32_t{sizeof(T)} + release);
     c.branch(op, to);
+    go_anywhere(c);
 }
 
 /// Counts (E)CX down and branches while it, and the condition, hold.
@@ -66,17 +76,23 @@ void loop(Core& c, const Operation* op) {
     const bool holds = n != 0 && (Zero < 0 || c.s.flags.zf() == (Zero == 1));
     if (holds && target_of(c, op) > c.s.segments[cs].limit) c.fault_at(op, general_protection);
     c.s.regs[ecx] = (c.s.regs[ecx] & ~mask) | n;
-    if (holds)
+    if (holds) {
         c.branch(op, target_of(c, op));
-    else
+        go_on<0>(c);
+    } else {
         c.retire(op);
+        go_on<1>(c);
+    }
 }
 
 void jcxz(Core& c, const Operation* op) {
-    if ((c.s.regs[ecx] & op->address_mask) == 0)
+    if ((c.s.regs[ecx] & op->address_mask) == 0) {
         c.branch(op, target_of(c, op));
-    else
+        go_on<0>(c);
+    } else {
         c.retire(op);
+        go_on<1>(c);
+    }
 }
 
 struct FarPointer {

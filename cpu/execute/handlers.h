@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What handlers are made of. Three kinds, by how they go on: `next` for what touches registers
+// What handlers are made of. Four kinds, by how they go on: `next` for what touches registers
 // only; `next_checked` after a memory access, which may have taken time, changed code or woken
-// something; and `alone` for what needs the exact time, or ends the block in a way of its own.
+// something; `within` for what spends clocks that depend on data; and `alone` for what needs the
+// exact time, or ends the block in a way of its own.
 #pragma once
 
 #include <Zydis/Zydis.h>
 
-#include "cpu/core.h"
+#include "cpu/chain.h"
 #include "cpu/executor.h"
 
 namespace sb::cpu {
@@ -28,6 +29,15 @@ void alone(Core& c, const Operation* op) {
     c.next_eip = c.s.eip + op->length;
     Body(c, op);
     c.complete(op);
+}
+
+/// Runs `Body`, which may fault, and spend clocks beyond the operation's own, within its block.
+template <void (*Body)(Core&, const Operation*)>
+void within(Core& c, const Operation* op) {
+    c.commit(op);
+    Body(c, op);
+    c.watch_limit();
+    next_checked(c, op);
 }
 
 constexpr bool form_has_memory(Form f) {

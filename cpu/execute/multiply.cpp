@@ -113,8 +113,7 @@ void idiv(Core& c, const Operation* op) {
 template <bool Signed>
 Binding pick_mul(const Operation& op) {
     return for_size(op.size, [&]<typename T>(T) -> Binding {
-        return {op.form == Form::m ? alone<mul<T, Signed, true>> : alone<mul<T, Signed, false>>,
-                true};
+        return {op.form == Form::m ? within<mul<T, Signed, true>> : within<mul<T, Signed, false>>};
     });
 }
 
@@ -179,14 +178,14 @@ Binding bind_multiply(const Operation& op) {
             return pick_mul<false>(op);
         case ZYDIS_MNEMONIC_IMUL:
             if (op.form == Form::r || op.form == Form::m) return pick_mul<true>(op);
-            return {op.size == 4 ? alone<imul<uint32_t>> : alone<imul<uint16_t>>, true};
+            return {op.size == 4 ? within<imul<uint32_t>> : within<imul<uint16_t>>};
         case ZYDIS_MNEMONIC_DIV:
             return for_size(op.size, [&]<typename T>(T) -> Binding {
-                return {op.form == Form::m ? alone<div<T, true>> : alone<div<T, false>>, true};
+                return {op.form == Form::m ? within<div<T, true>> : within<div<T, false>>};
             });
         case ZYDIS_MNEMONIC_IDIV:
             return for_size(op.size, [&]<typename T>(T) -> Binding {
-                return {op.form == Form::m ? alone<idiv<T, true>> : alone<idiv<T, false>>, true};
+                return {op.form == Form::m ? within<idiv<T, true>> : within<idiv<T, false>>};
             });
         case ZYDIS_MNEMONIC_DAA:
             return {daa};

@@ -11,9 +11,13 @@ template <typename T>
 void in(Core& c, const Operation* op) {
     const bool by_dx = op->form == Form::rr;
     const auto port = static_cast<uint16_t>(by_dx ? c.s.regs[edx] : op->imm & 0xff);
+    c.commit(op);
     c.check_port(port, sizeof(T));
     c.set_reg<T>(0, static_cast<T>(c.port_read(port, sizeof(T))));
     if (!c.free_access) c.spend(c.port_row(Row::port_in_real));
+    c.free_access = false;
+    c.watch_limit();
+    next_checked(c, op);
 }
 
 template <typename T>
@@ -30,7 +34,7 @@ void out(Core& c, const Operation* op) {
 Binding bind_port(const Operation& op) {
     switch (op.mnemonic) {
         case ZYDIS_MNEMONIC_IN:
-            return for_size(op.size, []<typename T>(T) -> Binding { return {alone<in<T>>, true}; });
+            return for_size(op.size, []<typename T>(T) -> Binding { return {in<T>}; });
         case ZYDIS_MNEMONIC_OUT:
             return for_size(op.src_size, []<typename T>(T) -> Binding {
                 return {alone<out<T>>, true};

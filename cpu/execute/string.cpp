@@ -7,6 +7,12 @@
 // an event is reached, when an interrupt comes, or when an iteration faults. The clocks before the
 // first iteration are charged once, and again only where an interrupt was taken in between (as the
 // real part has to begin again then).
+//
+// Where that can not make a difference, many iterations of MOVS and STOS are done at once: within
+// pages that may be accessed by host pointer, forward, and no more than begin before the time of an
+// event.
+#include "cpu/execute/string_run.h"
+
 #include "cpu/execute/handlers.h"
 
 namespace sb::cpu {
@@ -17,8 +23,9 @@ struct Rows {
 };
 
 /// One iteration of what Body does, or all that fit; Body is false where a compare ends the loop.
-template <typename Body>
-void repeat(Core& c, const Operation* op, const Rows& rows, bool on_ports, Body&& body) {
+/// `run(n)` may do up to n iterations at once; it gives how many it did.
+template <typename Body, typename Run>
+void repeat(Core& c, const Operation* op, const Rows& rows, bool on_ports, Body&& body, Run&& run) {
     auto clocks = [&](Row row) { return c.model[on_ports ? c.port_row(row) : row]; };
     if (!op->rep && !op->repne) {
         body();
@@ -36,6 +43,15 @@ void repeat(Core& c, const Operation* op, const Rows& rows, bool on_ports, Body&
         c.s.rep_paid = true;
     }
     while ((count & mask) != 0) {
+        if (const uint32_t n = run(string_run_limit(c, op, c.model[rows.each])); n > 0) {
+            c.spend(uint64_t{c.model[rows.each]} * n);
+            count -= n;
+            if (count != 0 && (c.attention || c.cycle >= c.limit)) {
+                c.pause();
+                return;
+            }
+            continue;
+        }
         const bool on = body();
         if (!c.free_access) c.spend(c.model[rows.each]);
         c.free_access = false;
@@ -47,6 +63,11 @@ void repeat(Core& c, const Operation* op, const Rows& rows, bool on_ports, Body&
         }
     }
     c.s.rep_paid = false;
+}
+
+template <typename Body>
+void repeat(Core& c, const Operation* op, const Rows& rows, bool on_ports, Body&& body) {
+    repeat(c, op, rows, on_ports, body, [](uint32_t) { return uint32_t{0}; });
 }
 
 template <typename T>
@@ -66,23 +87,29 @@ uint32_t pointer(const Core& c, const Operation* op, unsigned r) {
 template <typename T>
 void movs(Core& c, const Operation* op) {
     const uint32_t by = step_of<T>(c);
-    repeat(c, op, {Row::string_movs, Row::string_rep_movs, Row::string_rep_movs_each}, false, [&] {
-        const T v = c.read<T>(nullptr, op->segment, pointer(c, op, esi));
-        c.write<T>(nullptr, es, pointer(c, op, edi), v);
-        advance(c, op, esi, by);
-        advance(c, op, edi, by);
-        return true;
-    });
+    repeat(
+        c, op, {Row::string_movs, Row::string_rep_movs, Row::string_rep_movs_each}, false,
+        [&] {
+            const T v = c.read<T>(nullptr, op->segment, pointer(c, op, esi));
+            c.write<T>(nullptr, es, pointer(c, op, edi), v);
+            advance(c, op, esi, by);
+            advance(c, op, edi, by);
+            return true;
+        },
+        [&](uint32_t n) { return run_movs<T>(c, op, n); });
 }
 
 template <typename T>
 void stos(Core& c, const Operation* op) {
     const uint32_t by = step_of<T>(c);
-    repeat(c, op, {Row::string_stos, Row::string_rep_stos, Row::string_rep_stos_each}, false, [&] {
-        c.write<T>(nullptr, es, pointer(c, op, edi), c.reg<T>(0));
-        advance(c, op, edi, by);
-        return true;
-    });
+    repeat(
+        c, op, {Row::string_stos, Row::string_rep_stos, Row::string_rep_stos_each}, false,
+        [&] {
+            c.write<T>(nullptr, es, pointer(c, op, edi), c.reg<T>(0));
+            advance(c, op, edi, by);
+            return true;
+        },
+        [&](uint32_t n) { return run_stos<T>(c, n); });
 }
 
 template <typename T>

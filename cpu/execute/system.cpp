@@ -273,7 +273,10 @@ void unknown(Core& c, const Operation* op) {
 
 void bad(Core& c, const Operation* op) { c.fault(static_cast<uint8_t>(op->imm)); }
 
-void leave_block(Core& c, const Operation* op) { c.retire(op - 1); }
+void leave_block(Core& c, const Operation* op) {
+    c.retire(op - 1);
+    go_on<1>(c);
+}
 
 }  // namespace
 
@@ -354,7 +357,7 @@ Binding bind_system(const Operation& op) {
 
 Binding bind(const Operation& op) {
     for (auto group : {bind_move, bind_arithmetic, bind_flow, bind_stack, bind_shift, bind_bits,
-                       bind_multiply, bind_string, bind_port, bind_system, bind_identify})
+                       bind_multiply, bind_string, bind_port, bind_x87, bind_system, bind_identify})
         if (Binding b = group(op); b.run) return b;
     return {alone<unknown>, true};
 }

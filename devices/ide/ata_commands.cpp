@@ -34,6 +34,8 @@ std::span<const AtaDisk::Command> AtaDisk::commands() {
         {0x70, 0xf0, "SEEK", none, other, false, false, &D::seek},
         {0x90, 0xff, "EXECUTE DEVICE DIAGNOSTIC", diagnostic, other, false, false, &D::diagnose},
         {0x91, 0xff, "INITIALIZE DEVICE PARAMETERS", none, other, false, false, &D::set_geometry},
+        // To a device that takes no packets it is a question, whose answer is: aborted (8.16).
+        {0xa1, 0xff, "IDENTIFY PACKET DEVICE", none, other, false, false, &D::refuse},
         {0xc4, 0xff, "READ MULTIPLE", pio_in, rd, false, true, &D::address_sectors},
         {0xc5, 0xff, "WRITE MULTIPLE", pio_out, wr, false, true, &D::address_sectors},
         {0xc6, 0xff, "SET MULTIPLE MODE", none, other, false, false, &D::set_multiple},

@@ -65,6 +65,13 @@ void IdeChannel::Block::transport(bus::Payload& payload, sc_core::sc_time& delay
         channel.nobody(payload, delay);
 }
 
+/// Reads are the answering drive's alone; writes are seen by both.
+bus::RegisterBank* IdeChannel::Block::register_bank(bool write, uint64_t offset, unsigned bytes) {
+    if (write || (!control && offset == 0 && bytes % 2 != 0)) return nullptr;
+    ata::Drive* drive = channel.answering();
+    return drive ? &bank_of(*drive, control, offset) : nullptr;
+}
+
 /// A write as the drive that does not answer sees it: it takes no time of its own.
 void IdeChannel::Block::tell(bus::RegisterBank& bank, const bus::Payload& payload) {
     uint64_t value = 0;

@@ -52,6 +52,7 @@ class IdeChannel final : public ata::Cable {
         Block(IdeChannel& channel, bus::Device& owner, const std::string& name, bool control)
             : channel{channel}, control{control}, socket{owner, name, *this} {}
         void transport(bus::Payload& payload, sc_core::sc_time& delay) override;
+        bus::RegisterBank* register_bank(bool write, uint64_t offset, unsigned bytes) override;
         static void tell(bus::RegisterBank& bank, const bus::Payload& payload);
         IdeChannel& channel;
         bool control;

@@ -29,6 +29,8 @@ class Memory final : public bus::Device, public bus::Target {
 
     bus::TargetSocket socket_;
     bus::DirectMemory direct_;
+    void* mapping_ = nullptr;  // of the host, in which direct_ lies
+    uint64_t mapped_ = 0;
 };
 
 }  // namespace sb::devices

@@ -36,6 +36,13 @@ pci::Bus& pci_of(const bus::DeviceContext& context) {
     throw Error(fmt::format("{}: this board has no PCI bus", context.name));
 }
 
+// By this subsystem SeaBIOS tells a machine that has a firmware configuration device (QEMU
+// docs/specs/pci-ids.txt; SeaBIOS src/fw/paravirt.c, qemu_detect).
+constexpr uint16_t red_hat = 0x1af4, qemu_platform = 0x1100;
+bool virtual_platform(const bus::DeviceContext& context) {
+    return context.config.text("platform") == "qemu";
+}
+
 class PciHost final : public bus::Device, private bus::Target {
   public:
     explicit PciHost(const bus::DeviceContext& context)
@@ -45,7 +52,12 @@ class PciHost final : public bus::Device, private bus::Target {
           bridge_{*this,
                   pci_,
                   {0, 0},
-                  {.vendor = 0x8086, .device = 0x1237, .class_code = 0x060000, .revision = 2}},
+                  {.vendor = 0x8086,
+                   .device = 0x1237,
+                   .class_code = 0x060000,
+                   .revision = 2,
+                   .subsystem_vendor = virtual_platform(context) ? red_hat : uint16_t{0},
+                   .subsystem = virtual_platform(context) ? qemu_platform : uint16_t{0}}},
           bank_{*this, {.name = "address", .size = 4, .hole = ~uint64_t{0}}},
           address_{bank_,
                    {.name = "CONFADD",
@@ -196,7 +208,12 @@ const bus::DeviceModel pci_host{
       ValueType::choice,
       "none",
       "state at reset: of the hardware, or with shadow RAM in C0000h to FFFFFh",
-      {"none", "firmware"}}},
+      {"none", "firmware"}},
+     {"platform",
+      ValueType::choice,
+      "bare",
+      "subsystem that firmware finds: none, or the one that has a firmware configuration device",
+      {"bare", "qemu"}}},
     [](const bus::DeviceContext& c) { return std::make_unique<PciHost>(c); }};
 SOUTHBRIDGE_DEVICE(pci_host)
 

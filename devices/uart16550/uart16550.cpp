@@ -36,7 +36,7 @@ const bus::DeviceModel uart16550{
     "National Semiconductor PC16550D datasheet, June 1995",
     {bus::port_key("port", "0x3f8", "first port"),
      {"irq", ValueType::integer, "4", "interrupt line", {}, 0, 15},
-     {"output", ValueType::text, "terminal", "where characters go: terminal, none, or file:PATH (from the working directory)"},
+     {"output", ValueType::text, "terminal", "where characters go: terminal, listener, none (not connected), or file:PATH (from the working directory)"},
      bus::isa_access_time()},
     [](const bus::DeviceContext& c) { return std::make_unique<Uart16550>(c); }};
 SOUTHBRIDGE_DEVICE(uart16550)
@@ -102,6 +102,7 @@ Uart16550::Uart16550(const bus::DeviceContext& context)
     });
     irq_.connect(context.board.line(fmt::format("irq{}", context.config.integer("irq"))));
     context.board.offer(context.name, *this);
+    context.board.offer<bus::CharacterInput>(context.name + ".input", *this);
     context.board.offer(context.name + ".output", output_);
     bus::claim_ports(context, bank_, context.config.integer("port"));
 }
@@ -281,6 +282,7 @@ uint64_t Uart16550::read_identification() {
 
 uint64_t Uart16550::read_line_status() {
     const uint64_t value = line_status_;
+    if (!(overrun_ || parity_error_ || framing_error_ || break_seen_)) return value;
     overrun_ = parity_error_ = framing_error_ = break_seen_ = 0;
     update();
     return value;

@@ -9,7 +9,7 @@
 // OUT2, as on a PC's board: with OUT2 off, or in loopback (which disconnects it), there is none.
 //
 // Input comes by receive(), a character at a time; each takes a frame's time on the wire. The
-// device offers itself as bus service "<name>" of type Uart16550 and its output as "<name>.output".
+// device offers its input as "<name>.input" (bus::CharacterInput) and its output as "<name>.output".
 //
 // Left out: line errors (parity, framing, break) never arise; the break bit of LCR is stored, and
 // what is sent under it is not put out; the DMA mode bit is stored; LSR and MSR can not be written.
@@ -20,20 +20,22 @@
 #include <deque>
 #include <vector>
 
+#include "bus/character_input.h"
 #include "bus/device.h"
 #include "sim/kernel/tick_clock.h"
 #include "sim/observe/text_output.h"
 
 namespace sb::devices {
 
-class Uart16550 final : public bus::Device {
+class Uart16550 final : public bus::Device, public bus::CharacterInput {
   public:
     explicit Uart16550(const bus::DeviceContext& context);
     void reset() override;
     void finish() override { output_.flush(); }
 
     /// A character begins to arrive on the serial input, after those that are still arriving.
-    void receive(uint8_t c);
+    void receive(uint8_t c) override;
+    size_t pending() const override { return arriving_.size(); }
     observe::TextOutput& output() { return output_; }
     /// How long a frame takes with the present settings, in ticks of the generator's clock.
     uint64_t frame_ticks();

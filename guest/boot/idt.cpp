@@ -23,6 +23,7 @@ static_assert(sizeof(Gate) == 8);
 
 constexpr uint16_t kCodeSelector = 0x08;                    // As in the GDT of start.S.
 constexpr uint8_t kPresent32BitInterruptGate = 0x80 | 0xe;  // At privilege level 0.
+constexpr uint8_t kPrivilegeLevel3 = 3 << 5;
 
 struct [[gnu::packed]] TablePointer {
     uint16_t limit;
@@ -69,6 +70,8 @@ void load_idt() {
 void set_interrupt_handler(uint8_t vector, InterruptHandler handler, void* context) {
     registrations[vector] = {handler, context};
 }
+
+void allow_user_interrupt(uint8_t vector) { idt[vector].type |= kPrivilegeLevel3; }
 
 const char* exception_name(uint32_t vector) {
     static constexpr const char* kNames[exception::kCount] = {

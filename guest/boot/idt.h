@@ -42,6 +42,9 @@ void load_idt();
 // Sets the handler of a vector; nullptr makes the vector unexpected again.
 void set_interrupt_handler(uint8_t vector, InterruptHandler handler, void* context = nullptr);
 
+// Lets code at user privilege raise this vector with INT n, as a system call.
+void allow_user_interrupt(uint8_t vector);
+
 // "#GP general protection" and so on; "interrupt" for vectors that are no exceptions.
 const char* exception_name(uint32_t vector);
 

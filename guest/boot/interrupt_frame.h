@@ -15,7 +15,8 @@ struct InterruptFrame {
     // Pushed by the entry point.
     uint32_t vector;
     uint32_t error_code;  // 0 where the vector has none.
-    // Pushed by the processor. Guests run at one privilege level, so no SS:ESP follow.
+    // Pushed by the processor. ESP and SS follow only where the interrupted code had another
+    // privilege level.
     uint32_t eip, cs, eflags;
 };
 

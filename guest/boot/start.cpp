@@ -5,6 +5,7 @@
 
 #include "boot/idt.h"
 #include "boot/multiboot.h"
+#include "runtime/boot_information.h"
 #include "runtime/command_line.h"
 #include "runtime/console.h"
 #include "runtime/exit.h"
@@ -27,14 +28,19 @@ constexpr uint32_t kFirstMebibyte = 1u << 20;
 constexpr uint32_t kMemoryEndIfUnknown = 4u << 20;
 
 void choose_console(const CommandLine& options) {
-    const std::string_view console = options.text("console", "debug");
-    if (console == "serial") {
-        use_console(Console::kSerial);
-    } else if (console == "both") {
-        use_console(Console::kBoth);
-    } else if (console != "debug") {
-        fail("console={} is none of debug, serial, both", console);
+    struct Name {
+        std::string_view name;
+        Console console;
+    };
+    static constexpr Name kNames[] = {{"debug", Console::kDebug},
+                                      {"serial", Console::kSerial},
+                                      {"both", Console::kDebug | Console::kSerial},
+                                      {"screen", Console::kScreen | Console::kSerial}};
+    const std::string_view wanted = options.text("console", "debug");
+    for (const auto& [name, console] : kNames) {
+        if (name == wanted) return use_console(console);
     }
+    fail("console={} is none of debug, serial, both, screen", wanted);
 }
 
 }  // namespace
@@ -61,8 +67,9 @@ extern "C" [[noreturn]] void guest_start(uint32_t magic,
         if (information->flags & multiboot::flag::kMemory) {
             memory_end = kFirstMebibyte + information->upper_memory_kib * 1024;
         }
+        record_boot_information(*information);
     }
-    initialise_allocator(memory_end);
+    initialise_allocator(boot_module(), memory_end);
     choose_console(options);
     exit(guest::main(options));
 }

@@ -7,7 +7,7 @@
 namespace guest::local_apic {
 namespace {
 
-constexpr uint32_t kBase = 0xfee00000;
+constinit uint32_t base_address = 0xfee00000;
 
 // SDM volume 3, table 10-1.
 enum class Register : uint32_t {
@@ -34,15 +34,21 @@ constexpr uint32_t kLevelAssert = 1u << 14;  // Of the interrupt command registe
 constexpr uint32_t kDestinationSelf = 1u << 18;
 constexpr uint32_t kDivideBy16 = 0x3;
 
-uint32_t read(Register reg) { return read_mmio32(kBase + static_cast<uint32_t>(reg)); }
+uint32_t read(Register reg) { return read_mmio32(base_address + static_cast<uint32_t>(reg)); }
 
 void write(Register reg, uint32_t value) {
-    write_mmio32(kBase + static_cast<uint32_t>(reg), value);
+    write_mmio32(base_address + static_cast<uint32_t>(reg), value);
 }
 
 }  // namespace
 
+void set_base(uint32_t address) { base_address = address; }
+
+uint32_t base() { return base_address; }
+
 bool is_present() { return read(Register::kVersion) != UINT32_MAX; }
+
+uint8_t version() { return static_cast<uint8_t>(read(Register::kVersion)); }
 
 void enable(PicInterrupts pic_interrupts) {
     write(Register::kSpuriousInterruptVector, kSoftwareEnable | kSpuriousVector);
@@ -95,28 +101,32 @@ uint32_t measure_timer_frequency() {
 namespace guest::io_apic {
 namespace {
 
-constexpr uint32_t kBase = 0xfec00000;
+constinit uint32_t base_address = 0xfec00000;
 
 // The two registers in memory: an index, and a window onto the register that it selects.
-constexpr uint32_t kRegisterSelect = kBase + 0x00;
-constexpr uint32_t kWindow = kBase + 0x10;
+constexpr uint32_t kRegisterSelect = 0x00;
+constexpr uint32_t kWindow = 0x10;
 
 // The registers behind the window (82093AA, section 3.2).
+constexpr uint32_t kId = 0x00;
 constexpr uint32_t kVersion = 0x01;
 constexpr uint32_t kRedirectionTable = 0x10;  // Two registers for each input, the low one first.
 
-constexpr uint32_t kMasked = 1u << 16;  // In the low half; all other fields 0: fixed, physical,
-                                        // active high, edge.
-constexpr uint32_t kDestinationShift = 24;
+// Of the low half; all other fields are 0: fixed delivery to a physical destination.
+constexpr uint32_t kActiveLow = 1u << 13;
+constexpr uint32_t kLevelTriggered = 1u << 15;
+constexpr uint32_t kMasked = 1u << 16;
+
+constexpr uint32_t kDestinationShift = 24;  // Of the high half.
 
 uint32_t read(uint32_t index) {
-    write_mmio32(kRegisterSelect, index);
-    return read_mmio32(kWindow);
+    write_mmio32(base_address + kRegisterSelect, index);
+    return read_mmio32(base_address + kWindow);
 }
 
 void write(uint32_t index, uint32_t value) {
-    write_mmio32(kRegisterSelect, index);
-    write_mmio32(kWindow, value);
+    write_mmio32(base_address + kRegisterSelect, index);
+    write_mmio32(base_address + kWindow, value);
 }
 
 uint32_t low_half(uint8_t pin) { return kRedirectionTable + 2u * pin; }
@@ -124,17 +134,27 @@ uint32_t high_half(uint8_t pin) { return low_half(pin) + 1; }
 
 }  // namespace
 
+void set_base(uint32_t address) { base_address = address; }
+
+uint32_t base() { return base_address; }
+
 bool is_present() { return read(kVersion) != UINT32_MAX; }
 
+uint8_t id() { return read(kId) >> 24 & 0xf; }
+
+uint8_t version() { return static_cast<uint8_t>(read(kVersion)); }
+
+uint32_t inputs() { return (read(kVersion) >> 16 & 0xff) + 1; }
+
 void mask_all() {
-    const uint8_t last_pin = read(kVersion) >> 16 & 0xff;
-    for (uint32_t pin = 0; pin <= last_pin; ++pin) mask(pin);
+    for (uint32_t pin = 0; pin < inputs(); ++pin) mask(pin);
 }
 
-void route(uint8_t pin, uint8_t vector) {
+void route(Input input, uint8_t vector) {
     // The destination first: the input is live once the low half is written.
-    write(high_half(pin), static_cast<uint32_t>(local_apic::id()) << kDestinationShift);
-    write(low_half(pin), vector);
+    write(high_half(input.pin), static_cast<uint32_t>(local_apic::id()) << kDestinationShift);
+    write(low_half(input.pin), vector | (input.polarity == Polarity::kActiveLow ? kActiveLow : 0) |
+                                   (input.trigger == Trigger::kLevel ? kLevelTriggered : 0));
 }
 
 void mask(uint8_t pin) { write(low_half(pin), kMasked); }

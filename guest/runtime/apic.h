@@ -3,7 +3,7 @@
 #define GUEST_RUNTIME_APIC_H
 
 // The local APIC (SDM volume 3, chapter 10) and the I/O APIC (82093AA datasheet, Intel order
-// 290566-001), both at their addresses after reset.
+// 290566-001), at their addresses after reset unless set_base() says otherwise.
 
 #include <cstdint>
 
@@ -17,8 +17,12 @@ enum class PicInterrupts : uint8_t {
     kIgnore,       // LINT0 masked: everything comes from the I/O APIC.
 };
 
+void set_base(uint32_t address);
+uint32_t base();
+
 // Whether there is one: where nothing answers, its version register reads as all ones.
 bool is_present();
+uint8_t version();
 
 // Turns the local APIC on, with its timer stopped and nothing held back by priority.
 void enable(PicInterrupts pic_interrupts);
@@ -47,14 +51,30 @@ uint32_t measure_timer_frequency();
 
 namespace guest::io_apic {
 
+void set_base(uint32_t address);
+uint32_t base();
+
 // Likewise.
 bool is_present();
+uint8_t id();
+uint8_t version();
+uint32_t inputs();
+
+// One of its interrupt inputs, and what an interrupt looks like there. The defaults are what ISA
+// interrupts look like.
+enum class Polarity : uint8_t { kActiveHigh, kActiveLow };
+enum class Trigger : uint8_t { kEdge, kLevel };
+struct Input {
+    uint8_t pin = 0;
+    Polarity polarity = Polarity::kActiveHigh;
+    Trigger trigger = Trigger::kEdge;
+};
 
 // Masks every input.
 void mask_all();
 
-// Routes input `pin` as an edge-triggered, active-high interrupt to this processor, unmasked.
-void route(uint8_t pin, uint8_t vector);
+// Routes an input to this processor, unmasked.
+void route(Input input, uint8_t vector);
 
 void mask(uint8_t pin);
 

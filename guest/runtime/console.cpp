@@ -2,6 +2,7 @@
 #include "runtime/console.h"
 
 #include "runtime/io.h"
+#include "runtime/screen.h"
 
 namespace guest {
 namespace {
@@ -62,22 +63,24 @@ void write_uart(uint8_t byte) {
 }  // namespace
 
 void use_console(Console console) {
-    if (console != Console::kDebug) initialise_uart();
+    if (includes(console, Console::kSerial)) initialise_uart();
+    if (includes(console, Console::kScreen)) screen::clear();
     current = console;
 }
 
 void write_console(std::string_view text) {
     for (const char character : text) {
-        if (current != Console::kSerial) write_port8(kDebugConsolePort, character);
-        if (current != Console::kDebug) {
+        if (includes(current, Console::kDebug)) write_port8(kDebugConsolePort, character);
+        if (includes(current, Console::kSerial)) {
             if (character == '\n') write_uart('\r');
             write_uart(character);
         }
+        if (includes(current, Console::kScreen)) screen::write(character);
     }
 }
 
 void drain_console() {
-    if (current != Console::kDebug) wait_for_status(uart::kTransmitterEmpty);
+    if (includes(current, Console::kSerial)) wait_for_status(uart::kTransmitterEmpty);
 }
 
 }  // namespace guest

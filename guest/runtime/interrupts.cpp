@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/interrupts.h"
 
-#include "runtime/apic.h"
+#include <array>
+
 #include "runtime/exit.h"
 #include "runtime/pic.h"
 #include "runtime/print.h"
@@ -13,20 +14,24 @@ struct Irq {
     InterruptHandler handler = nullptr;
     void* context = nullptr;
     uint32_t count = 0;
+    io_apic::Input input;
 };
-
-constinit Irq irqs[kIrqs];
-constinit InterruptController current = InterruptController::kPic;
 
 // On a PC the 8254's output reaches the I/O APIC on input 2, since the 8259A's output takes input 0
 // (MultiProcessor Specification 1.4, table 5-1 and section 3.6.2.3). All others keep their number.
-constexpr uint8_t io_apic_pin(uint8_t number) { return number == irq::kTimer ? 2 : number; }
+constinit std::array<Irq, kIrqs> irqs = [] {
+    std::array<Irq, kIrqs> standard;
+    for (uint8_t number = 0; number < kIrqs; ++number) standard[number].input.pin = number;
+    standard[irq::kTimer].input.pin = 2;
+    return standard;
+}();
+constinit InterruptController current = InterruptController::kPic;
 
 void unmask(uint8_t number) {
     if (current == InterruptController::kPic) {
         pic::unmask(number);
     } else {
-        io_apic::route(io_apic_pin(number), kFirstIrqVector + number);
+        io_apic::route(irqs[number].input, kFirstIrqVector + number);
     }
 }
 
@@ -34,7 +39,7 @@ void mask(uint8_t number) {
     if (current == InterruptController::kPic) {
         pic::mask(number);
     } else {
-        io_apic::mask(io_apic_pin(number));
+        io_apic::mask(irqs[number].input.pin);
     }
 }
 
@@ -80,6 +85,10 @@ InterruptController parse_interrupt_controller(std::string_view name) {
     print("irq={} is neither pic nor apic\n", name);
     exit(exit_code::kBadOption);
 }
+
+void set_io_apic_input(uint8_t number, io_apic::Input input) { irqs[number].input = input; }
+
+io_apic::Input io_apic_input(uint8_t number) { return irqs[number].input; }
 
 void attach_irq(uint8_t number, InterruptHandler handler, void* context) {
     irqs[number].handler = handler;

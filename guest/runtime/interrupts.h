@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "boot/idt.h"
+#include "runtime/apic.h"
 
 namespace guest {
 
@@ -29,6 +30,7 @@ inline constexpr uint8_t kFirstIrqVector = 0x20;
 // The IRQs of a PC that guests use.
 namespace irq {
 inline constexpr uint8_t kTimer = 0;
+inline constexpr uint8_t kKeyboard = 1;
 inline constexpr uint8_t kSerial1 = 4;
 inline constexpr uint8_t kPrimaryIde = 14;
 inline constexpr uint8_t kSecondaryIde = 15;
@@ -41,6 +43,11 @@ void use_interrupt_controller(InterruptController controller);
 
 // "pic" or "apic"; ends the guest with exit_code::kBadOption for anything else.
 InterruptController parse_interrupt_controller(std::string_view name);
+
+// Which input of the I/O APIC an IRQ arrives at, where it is not the one of a standard PC. To be
+// called before the IRQ is attached.
+void set_io_apic_input(uint8_t irq, io_apic::Input input);
+io_apic::Input io_apic_input(uint8_t irq);
 
 void attach_irq(uint8_t irq, InterruptHandler handler, void* context = nullptr);
 void detach_irq(uint8_t irq);

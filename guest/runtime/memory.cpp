@@ -73,10 +73,14 @@ uint32_t align_up(uint32_t address, uint32_t alignment) {
 
 }  // namespace
 
-void initialise_allocator(uint32_t memory_end) {
-    next_free = align_up(physical_address(guest_image_end), kPageBytes);
+void initialise_allocator(std::span<const uint8_t> kept, uint32_t memory_end) {
+    const uint32_t image_end = physical_address(guest_image_end);
+    const uint32_t kept_end = physical_address(kept.data() + kept.size());
+    next_free = align_up(kept_end > image_end ? kept_end : image_end, kPageBytes);
     end_of_memory = memory_end;
 }
+
+uint32_t memory_end() { return end_of_memory; }
 
 uint32_t memory_left() { return end_of_memory > next_free ? end_of_memory - next_free : 0; }
 

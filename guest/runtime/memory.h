@@ -25,14 +25,18 @@ namespace guest {
 
 inline constexpr uint32_t kPageBytes = 4096;
 
-// `memory_end` is the first address that is no memory. Called once, by the start-up code.
-void initialise_allocator(uint32_t memory_end);
+// `kept` is what the loader put into memory for the program, wherever that is; `memory_end` is the
+// first address that is no memory. Called once, by the start-up code.
+void initialise_allocator(std::span<const uint8_t> kept, uint32_t memory_end);
 
 // `alignment` has to be a power of two.
 void* allocate(size_t bytes, size_t alignment = 16);
 
 // Bytes that allocate() could still hand out.
 uint32_t memory_left();
+
+// The first address that is no memory.
+uint32_t memory_end();
 
 // An array of `count` elements, uncleared.
 template <typename Element>

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 
 #include "sim/app/progress.h"
 #include "sim/app/register_map.h"
@@ -78,6 +79,24 @@ std::string closing_words(const RunOptions& options, const machine::Plan& plan, 
     return text;
 }
 
+void print(const machine::Results& results, const RunOptions& options, const machine::Plan& plan,
+           const std::filesystem::path& out) {
+    const std::string json = machine::json_text(results);
+    machine::ReportOptions report_options;
+    report_options.screen = options.show_screen;
+    if (!out.empty()) {
+        write_file(out / "results.json", json);
+        write_file(out / "report.txt", machine::report(results, report_options));
+    }
+    if (options.json) {
+        fmt::print("{}", json);
+        return;
+    }
+    report_options.colour = ::isatty(STDOUT_FILENO) != 0;
+    fmt::print("{}", machine::report(results, report_options));
+    if (!options.scenario.empty()) fmt::print("{}", closing_words(options, plan, results.success()));
+}
+
 }  // namespace
 
 void load_plugin(const std::string& path) {
@@ -88,8 +107,13 @@ void load_plugin(const std::string& path) {
 }
 
 int run(const RunOptions& options) {
-    const auto scenario = machine::Scenario::load(options.scenario, options.sets);
-    const machine::Plan plan = machine::make_plan(scenario);
+    std::vector<std::string> sets = options.sets;
+    if (!options.until.empty()) sets.push_back("run.until=" + options.until);
+    const auto scenario = machine::Scenario::load(options.scenario, sets);
+    return run(machine::make_plan(scenario), options, {});
+}
+
+int run(const machine::Plan& plan, const RunOptions& options, const Terminal::Options& terminal) {
     std::filesystem::path out;
     if (!options.out.empty()) out = make_folder(options.out);
 
@@ -107,24 +131,16 @@ int run(const RunOptions& options) {
     }
     stop_on_signals();
     {
-        Progress progress{machine};
+        std::optional<Terminal> person;
+        if (terminal.draw || terminal.to_keyboard || !terminal.serial.empty())
+            person.emplace(machine, terminal);
+        std::optional<Progress> progress;
+        if (!person) progress.emplace(machine);
         machine.run();
     }
     const machine::Results results = machine.results();
     if (csv) csv->close();
-
-    const std::string json = machine::json_text(results);
-    machine::ReportOptions report_options;
-    if (!out.empty()) {
-        write_file(out / "results.json", json);
-        write_file(out / "report.txt", machine::report(results, report_options));
-    }
-    if (options.json) {
-        fmt::print("{}", json);
-    } else {
-        report_options.colour = ::isatty(STDOUT_FILENO) != 0;
-        fmt::print("{}{}", machine::report(results, report_options), closing_words(options, plan, results.success()));
-    }
+    print(results, options, plan, out);
     return results.exit_status();
 }
 

@@ -7,22 +7,29 @@
 #include <string>
 #include <vector>
 
+#include "sim/app/terminal.h"
+#include "sim/machine/plan.h"
+
 namespace sb::app {
 
 struct RunOptions {
     std::string program = "southbridge";  // as it was called, for hints
     std::string scenario;
     std::vector<std::string> sets;
+    std::string until;  // as run.until, or empty
     std::string out;
     bool lockstep = false;
     bool instructions = false;  // an event for each instruction, in events.csv
     bool json = false;
+    bool show_screen = false;  // print what is on the text screen at the end
 };
 
 /// Loads a shared object whose device models register themselves.
 void load_plugin(const std::string& path);
 
 int run(const RunOptions& options);
+/// Runs a plan with somebody at the terminal.
+int run(const machine::Plan& plan, const RunOptions& options, const Terminal::Options& terminal);
 int check(const RunOptions& options);
 /// The models, or one model's settings and register map.
 int devices(const std::string& name);

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "sim/app/boot.h"
 #include "sim/app/commands.h"
 #include "sim/kernel/error.h"
 
@@ -17,23 +18,88 @@ constexpr const char* about =
 constexpr const char* examples = R"(Examples:
   southbridge run scenarios/pio_vs_dma.toml
   southbridge run scenarios/pio_vs_dma.toml --set cpu.model=pentium --set disk.image=my.img
+  southbridge boot disk.img --memory 64MiB --cpu pentium@200MHz
+  southbridge boot --kernel vmlinuz --initrd initrd.gz --append console=ttyS0 --serial stdio
   southbridge check my_scenario.toml
   southbridge devices piix-ide
   southbridge keys cpu
 
-Exit status: 0 the guest succeeded and its data is right; an odd number 2v+1 where the guest wrote
+Exit status: 0 the guest succeeded and its data is right, or the text of --until appeared; an odd number 2v+1 where the guest wrote
 v > 0 to the debug-exit port (at most 255); 2 a wrong option, scenario or file; 4 the run ended otherwise (halted for
 ever, triple fault, time limit, wrong data); 130 interrupted.
 )";
 
+void set_option(CLI::App& command, std::vector<std::string>& sets);
+
 void scenario_options(CLI::App& command, sb::app::RunOptions& options) {
     command.add_option("scenario", options.scenario, "scenario file (TOML)")->required();
+    set_option(command, options.sets);
+}
+
+void output_options(CLI::App& command, sb::app::RunOptions& options) {
     command
-        .add_option("--set", options.sets,
+        .add_option("--out", options.out,
+                    "write report.txt, results.json and events.csv into this folder")
+        ->type_name("DIR");
+    command.add_flag("--lockstep", options.lockstep,
+                     "yield after every instruction: slower, with the same event stream to the byte");
+    command.add_flag("--instructions", options.instructions,
+                     "with --out: an event for each instruction too (large)");
+    command.add_flag("--json", options.json, "print the results as JSON instead of a table");
+}
+
+void set_option(CLI::App& command, std::vector<std::string>& sets) {
+    command
+        .add_option("--set", sets,
                     "override one key: table.key=value; may be given several times")
         ->type_name("KEY=VALUE")
         ->take_all()
         ->allow_extra_args(false);
+}
+
+void boot_options(CLI::App& command, sb::app::BootOptions& options) {
+    command.add_option("image", options.image,
+                       "disk image, or a CD-ROM image (ISO 9660), started by the firmware");
+    command
+        .add_option("--kernel", options.kernel,
+                    "start this without firmware: an ELF file (Multiboot 1 too), a Linux bzImage, a "
+                    "boot sector, or a shipped guest")
+        ->type_name("FILE");
+    command.add_option("--initrd", options.initrd, "initial RAM disk for the kernel")
+        ->type_name("FILE");
+    command.add_option("--append", options.append, "the kernel's command line")->type_name("TEXT");
+    command.add_option("--memory", options.memory, "size of RAM")->capture_default_str();
+    command.add_option("--cpu", options.cpu, "model, and its clock if not the model's own")
+        ->type_name("MODEL[@CLOCK]")
+        ->capture_default_str();
+    command.add_option("--bios", options.bios, "firmware image (default: SeaBIOS of the system)")
+        ->type_name("FILE");
+    command
+        .add_option("--serial", options.serial,
+                    "the serial port: stdio (keys go there too), file:PATH, pty, none (default)")
+        ->type_name("WHERE");
+    command
+        .add_option("--display", options.display,
+                    "text: the screen in this terminal; none (default with --serial stdio)")
+        ->type_name("WHAT");
+    command.add_option("--until", options.until, "end the run when this text appears on a console")
+        ->type_name("TEXT");
+    command
+        .add_option("--time-limit", options.time_limit, "end after this simulated time, e.g. 10s")
+        ->type_name("TIME");
+    command.add_option("--instruction-limit", options.instruction_limit,
+                       "end after so many instructions")
+        ->type_name("N");
+    command.add_flag("--snapshot", options.snapshot,
+                     "keep what the guest writes in memory; leave the disk image alone");
+    set_option(command, options.run.sets);
+    output_options(command, options.run);
+    command.footer(
+        "Ctrl-C ends the run and prints what ran, for how long, and where its cycles went.\n"
+        "Examples:\n"
+        "  southbridge boot disk.img\n"
+        "  southbridge boot debian.iso --memory 128MiB --until 'Boot menu'\n"
+        "  southbridge boot --kernel vmlinuz --append 'console=ttyS0' --serial stdio --until login:");
 }
 
 int main_or_throw(int argc, char** argv) {
@@ -46,17 +112,18 @@ int main_or_throw(int argc, char** argv) {
     run_options.program = argv[0];
     CLI::App* run = app.add_subcommand("run", "run a scenario and print what it measured");
     scenario_options(*run, run_options);
-    run->add_option("--out", run_options.out,
-                    "write report.txt, results.json and events.csv into this folder")
-        ->type_name("DIR");
-    run->add_flag("--lockstep", run_options.lockstep,
-                  "yield after every instruction: slower, with the same event stream to the byte");
-    run->add_flag("--instructions", run_options.instructions,
-                  "with --out: an event for each instruction too (large)");
-    run->add_flag("--json", run_options.json, "print the results as JSON instead of a table");
+    output_options(*run, run_options);
+    run->add_option("--until", run_options.until, "end the run when this text appears on a console")
+        ->type_name("TEXT");
     run->footer(
         "Example:\n  southbridge run scenarios/pio_vs_dma.toml --set guest.parameters.sectors=64 "
         "--out out/small");
+
+    sb::app::BootOptions boot;
+    boot.run.program = argv[0];
+    CLI::App* boot_command =
+        app.add_subcommand("boot", "start a machine from a disk, a CD-ROM or a kernel");
+    boot_options(*boot_command, boot);
 
     sb::app::RunOptions check_options;
     CLI::App* check = app.add_subcommand("check", "check a scenario without running it");
@@ -75,7 +142,7 @@ int main_or_throw(int argc, char** argv) {
     keys->footer("Example:\n  southbridge keys cpu");
 
     std::vector<std::string> plugins;
-    for (CLI::App* command : {run, check, devices, keys})
+    for (CLI::App* command : {run, boot_command, check, devices, keys})
         command->add_option("--plugin", plugins, "load device models from this shared object first")
             ->type_name("FILE")
             ->take_all()
@@ -89,6 +156,7 @@ int main_or_throw(int argc, char** argv) {
     }
     for (const std::string& plugin : plugins) sb::app::load_plugin(plugin);
     const int status = *run       ? sb::app::run(run_options)
+                       : *boot_command ? sb::app::boot(boot)
                        : *check   ? sb::app::check(check_options)
                        : *devices ? sb::app::devices(device)
                                   : sb::app::keys(table);

@@ -30,6 +30,12 @@ const char* name(Outcome::Kind kind) {
             return "shutdown";
         case Outcome::Kind::time_limit:
             return "time limit";
+        case Outcome::Kind::instruction_limit:
+            return "instruction limit";
+        case Outcome::Kind::text_seen:
+            return "text seen";
+        case Outcome::Kind::reset:
+            return "reset";
         case Outcome::Kind::idle:
             return "idle";
         case Outcome::Kind::interrupted:

@@ -52,6 +52,9 @@ struct Outcome {
         halted,       // a processor halted and nothing can wake it
         shutdown,     // a processor shut down (triple fault)
         time_limit,   // run.time_limit was reached
+        instruction_limit,  // run.instruction_limit was reached
+        text_seen,    // run.until appeared on a console
+        reset,        // the guest reset the processor, and no firmware is there to start again
         idle,         // nothing is left that could happen
         interrupted,  // the user asked to stop
         mismatch,     // the guest's data differs from the disk image

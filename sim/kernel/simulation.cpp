@@ -7,7 +7,9 @@
 
 namespace sb {
 
-Simulation::Simulation(const char* name) : sc_core::sc_module{sc_core::sc_module_name{name}} {
+Simulation::Simulation(const char* name)
+    : sc_core::sc_module{sc_core::sc_module_name{name}},
+      kernel_time_{sc_core::sc_get_curr_simcontext()->time_stamp()} {
     SC_HAS_PROCESS(Simulation);
     SC_METHOD(dispatch);
     sensitive << due_;
@@ -19,10 +21,12 @@ Simulation::Simulation(const char* name) : sc_core::sc_module{sc_core::sc_module
 
 Simulation::~Simulation() = default;
 
-Time Simulation::next_event() const {
+void Simulation::look_for_next_event() const {
     const sc_core::sc_simcontext* context = sc_core::sc_get_curr_simcontext();
     sc_core::sc_time left = sc_core::sc_time_to_pending_activity(context);
-    return std::min(kernel_now() + Time::from(left), limit_);
+    next_event_ = std::min(kernel_now() + Time::from(left), limit_);
+    next_known_at_ = kernel_time_.value();
+    next_known_ = true;
 }
 
 void Simulation::arm(Timer& timer, Time when) {
@@ -41,6 +45,7 @@ void Simulation::notify_next() {
     Time next = timers_.next();
     if (next >= notified_) return;
     notified_ = next;
+    forget_next_event();
     due_.notify((next - kernel_now()).sc());
 }
 
@@ -62,6 +67,7 @@ const Outcome& Simulation::run(Time limit) {
     Time longest = Time::max() - Time::from(sc_core::sc_time_stamp());
     bool bounded = span < longest;
     limit_ = limit;
+    forget_next_event();
     sc_core::sc_start((bounded ? span : longest).sc(), sc_core::SC_EXIT_ON_STARVATION);
     // Where the next event lies behind the limit, the time has stayed at the last one before it.
     if (bounded && !finished() && sc_core::sc_pending_activity() && kernel_now() < limit)
@@ -72,6 +78,7 @@ const Outcome& Simulation::run(Time limit) {
 void Simulation::finish(Outcome outcome) {
     if (finished()) return;
     outcome_ = std::move(outcome);
+    forget_next_event();
     // An access made ahead of the kernel's time ends the run when the kernel gets there, so that
     // the run is as long in the fast mode as in the lockstep mode.
     if (local_ == Time{})
@@ -88,7 +95,8 @@ void Simulation::archive(Archive& archive) {
     Archive::Scope scope{archive, "simulation"};
     Time at = kernel_now();
     archive.value("now", at);
-    if (archive.loading()) epoch_ = at - Time::from(sc_core::sc_time_stamp());
+    if (archive.loading()) epoch_ = at - Time::from(kernel_time_);
+    forget_next_event();
     for (Component* component : components_) component->archive(archive);
 }
 

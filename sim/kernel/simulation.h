@@ -26,10 +26,17 @@ class Simulation : public sc_core::sc_module {
 
     /// The kernel's time, plus the local offset of the access in progress.
     Time now() const { return kernel_now() + local_; }
-    Time kernel_now() const { return epoch_ + Time::from(sc_core::sc_time_stamp()); }
+    Time kernel_now() const { return epoch_ + Time::from(kernel_time_); }
     /// When the kernel next has anything to do, the end of the run included; Time::max() if never.
     /// now() where it has at once.
-    Time next_event() const;
+    Time next_event() const {
+        if (!next_known_ || next_known_at_ != kernel_time_.value()) [[unlikely]]
+            look_for_next_event();
+        return next_event_;
+    }
+    /// To be called where the kernel, or anybody who notifies SystemC events by themselves, had a
+    /// turn: next_event() asks anew. Timers say so by themselves.
+    void forget_next_event() { next_known_ = false; }
 
     /// Makes now() = kernel time + `offset` for as long as it lives. Scopes nest.
     class LocalTime {
@@ -76,8 +83,13 @@ class Simulation : public sc_core::sc_module {
   private:
     void dispatch();
     void stop();
+    void look_for_next_event() const;
     void notify_next();
 
+    const sc_core::sc_time& kernel_time_;  // SystemC's own, without the call of sc_time_stamp()
+    mutable Time next_event_;
+    mutable uint64_t next_known_at_ = 0;  // the kernel's time then
+    mutable bool next_known_ = false;
     TimerQueue timers_;
     sc_core::sc_event due_;
     sc_core::sc_event stop_;  // fires at the time at which finish() was called ahead of the kernel

@@ -45,9 +45,9 @@ class Time {
   private:
     explicit constexpr Time(uint64_t n) : ps_{n} {}
     static constexpr uint64_t scaled(uint64_t n, uint64_t unit) {
-        return unit != 0 && n > std::numeric_limits<uint64_t>::max() / unit
-                   ? std::numeric_limits<uint64_t>::max()
-                   : n * unit;
+        uint64_t product = 0;
+        return __builtin_mul_overflow(n, unit, &product) ? std::numeric_limits<uint64_t>::max()
+                                                         : product;
     }
 
     uint64_t ps_ = 0;

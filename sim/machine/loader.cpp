@@ -8,7 +8,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+
+#include "sim/kernel/error.h"
+#include "sim/machine/guest_image.h"
+#include "sim/machine/linux_loader.h"
+#include "sim/machine/low_memory.h"
 
 namespace sb::machine {
 namespace {
@@ -17,14 +21,16 @@ constexpr uint32_t header_magic = 0x1badb002;
 constexpr uint32_t loader_magic = 0x2badb002;
 constexpr uint32_t header_search = 8192;  // Multiboot 0.6.96, 3.1: within the first 8192 bytes
 constexpr uint32_t info_address = 0x9000;
+constexpr uint32_t module_address = 0x9300;
 constexpr uint32_t command_line_address = 0x9400;
 constexpr size_t longest_command_line = 4096;
-constexpr uint64_t largest_file = 256u << 20;
+constexpr uint32_t sector_bytes = 512;
+constexpr uint64_t first_mebibyte = 1u << 20;
 
 /// Multiboot 0.6.96, 3.3: the information structure, as far as it is filled in.
 struct Info {
     uint32_t flags = 1u << 0 | 1u << 2 | 1u << 6 | 1u << 9;  // memory, command line, map, loader
-    uint32_t mem_lower = 640;
+    uint32_t mem_lower = low_memory_bytes / 1024;
     uint32_t mem_upper = 0;
     uint32_t boot_device = 0;
     uint32_t cmdline = command_line_address;
@@ -48,53 +54,7 @@ struct MapEntry {
 };
 #pragma pack(pop)
 
-class Image {
-  public:
-    explicit Image(const std::string& path) : path_{path} {
-        std::error_code bad;
-        const auto size = std::filesystem::file_size(path, bad);
-        if (bad)
-            throw Error(fmt::format("{}: this guest can not be read: {}", path, bad.message()));
-        if (size > largest_file) refuse("it is larger than 256 MiB");
-        bytes_.resize(size);
-        std::ifstream in{path, std::ios::binary};
-        if (!in.read(reinterpret_cast<char*>(bytes_.data()), static_cast<std::streamsize>(size)))
-            refuse("it can not be read");
-    }
-    [[noreturn]] void refuse(const std::string& why) const {
-        throw Error(fmt::format("{}: this can not be run as a guest: {}", path_, why));
-    }
-    template <typename T>
-    T at(uint64_t offset) const {
-        T value;
-        std::memcpy(&value, part(offset, sizeof value), sizeof value);
-        return value;
-    }
-    const uint8_t* part(uint64_t offset, uint64_t size) const {
-        if (offset > bytes_.size() || size > bytes_.size() - offset)
-            refuse("it is cut off, or its headers point past its end");
-        return bytes_.data() + offset;
-    }
-    uint64_t size() const { return bytes_.size(); }
-
-  private:
-    std::string path_;
-    std::vector<uint8_t> bytes_;
-};
-
-/// The host bytes of guest memory [address, address + size), or an error.
-uint8_t* guest_memory(bus::AddressSpace& memory, const Image& image, uint64_t address,
-                      uint64_t size) {
-    const auto* range = memory.find(address);
-    if (!range || !range->direct || !range->direct->writable || size > range->size ||
-        address - range->start > range->size - size)
-        image.refuse(
-            fmt::format("it wants {} bytes at {:#x}, where the machine has no memory; give it more",
-                        size, address));
-    return range->direct->host + (address - range->start);
-}
-
-bool is_multiboot(const Image& image) {
+bool is_multiboot(const GuestImage& image) {
     for (uint64_t at = 0; at + 12 <= std::min<uint64_t>(header_search, image.size()); at += 4) {
         const auto magic = image.at<uint32_t>(at);
         const auto flags = image.at<uint32_t>(at + 4);
@@ -104,20 +64,20 @@ bool is_multiboot(const Image& image) {
     return false;
 }
 
-void load_segments(const Image& image, const Elf32_Ehdr& header, bus::AddressSpace& memory) {
+void load_segments(const GuestImage& image, const Elf32_Ehdr& header, bus::AddressSpace& memory) {
     for (unsigned i = 0; i < header.e_phnum; ++i) {
         const auto segment =
             image.at<Elf32_Phdr>(header.e_phoff + uint64_t{i} * sizeof(Elf32_Phdr));
         if (segment.p_type != PT_LOAD || segment.p_memsz == 0) continue;
         if (segment.p_filesz > segment.p_memsz) image.refuse("a segment is larger than its memory");
-        uint8_t* to = guest_memory(memory, image, segment.p_paddr, segment.p_memsz);
+        uint8_t* to = image.memory(memory, segment.p_paddr, segment.p_memsz);
         std::memcpy(to, image.part(segment.p_offset, segment.p_filesz), segment.p_filesz);
         std::memset(to + segment.p_filesz, 0, segment.p_memsz - segment.p_filesz);
     }
 }
 
 /// Symbols are a help, not a need: a file whose symbol table is damaged simply has none.
-Symbols load_symbols(const Image& image, const Elf32_Ehdr& header) try {
+Symbols load_symbols(const GuestImage& image, const Elf32_Ehdr& header) try {
     Symbols symbols;
     for (unsigned i = 0; i < header.e_shnum; ++i) {
         const auto table = image.at<Elf32_Shdr>(header.e_shoff + uint64_t{i} * sizeof(Elf32_Shdr));
@@ -141,30 +101,61 @@ Symbols load_symbols(const Image& image, const Elf32_Ehdr& header) try {
     return {};
 }
 
-constexpr uint64_t first_mebibyte = 1u << 20;
+/// Multiboot 0.6.96, 3.3, modules: start, end, a name, and a reserved word.
+void place_module(const GuestImage& image, const std::string& initrd, Info& info,
+                  bus::AddressSpace& memory) {
+    if (initrd.empty()) return;
+    const GuestImage module{initrd};
+    const uint64_t end = end_of_memory(memory);
+    if (module.size() > end - first_mebibyte)
+        image.refuse("its initial RAM disk is larger than the machine's memory");
+    const uint64_t start = (end - module.size()) & ~uint64_t{0xfff};
+    std::memcpy(module.memory(memory, start, module.size()), module.part(0, module.size()),
+                module.size());
+    const uint32_t entry[4] = {static_cast<uint32_t>(start),
+                               static_cast<uint32_t>(start + module.size()), 0, 0};
+    std::memcpy(image.memory(memory, module_address, sizeof entry), entry, sizeof entry);
+    info.flags |= 1u << 3;
+    info.mods_count = 1;
+    info.mods_addr = module_address;
+}
 
-void place_multiboot_info(const Image& image, const std::string& command_line,
-                          bus::AddressSpace& memory) {
+void place_multiboot_info(const GuestImage& image, const std::string& command_line,
+                          const std::string& initrd, bus::AddressSpace& memory) {
     static constexpr char loader_name[] = "Southbridge";
-    const auto* high = memory.find(first_mebibyte);
-    const uint64_t end = high && high->direct ? high->last() + 1 : 0;
     Info info;
     MapEntry map[2];
-    map[0].length = 640 * 1024;
+    map[0].length = low_memory_bytes;
     map[1].base = first_mebibyte;
-    map[1].length = end > map[1].base ? end - map[1].base : 0;
+    map[1].length = end_of_memory(memory) - first_mebibyte;
+    place_module(image, initrd, info, memory);
     info.mem_upper = static_cast<uint32_t>(map[1].length / 1024);
     info.mmap_addr = info_address + sizeof info;
     info.mmap_length = sizeof map;
     info.boot_loader_name = info.mmap_addr + sizeof map;
-    std::memcpy(guest_memory(memory, image, info_address, sizeof info), &info, sizeof info);
-    std::memcpy(guest_memory(memory, image, info.mmap_addr, sizeof map), map, sizeof map);
-    std::memcpy(guest_memory(memory, image, info.boot_loader_name, sizeof loader_name), loader_name,
+    std::memcpy(image.memory(memory, info_address, sizeof info), &info, sizeof info);
+    std::memcpy(image.memory(memory, info.mmap_addr, sizeof map), map, sizeof map);
+    std::memcpy(image.memory(memory, info.boot_loader_name, sizeof loader_name), loader_name,
                 sizeof loader_name);
     if (command_line.size() >= longest_command_line)
         throw Error("guest.parameters: together they are longer than 4095 characters");
-    std::memcpy(guest_memory(memory, image, command_line_address, command_line.size() + 1),
+    std::memcpy(image.memory(memory, command_line_address, command_line.size() + 1),
                 command_line.c_str(), command_line.size() + 1);
+}
+
+bool is_boot_sector(const GuestImage& image) {
+    return image.size() >= sector_bytes && image.at<uint16_t>(510) == 0xaa55;
+}
+
+LoadedGuest load_boot_sector(const GuestImage& image, bus::AddressSpace& memory) {
+    constexpr uint32_t address = 0x7c00, first_disk = 0x80;
+    std::memcpy(image.memory(memory, address, sector_bytes), image.part(0, sector_bytes),
+                sector_bytes);
+    LoadedGuest guest;
+    guest.real_mode = true;
+    guest.entry = address;
+    guest.edx = first_disk;
+    return guest;
 }
 
 std::vector<std::filesystem::path> guest_folders() {
@@ -202,10 +193,14 @@ std::string Symbols::locate(uint32_t address) const {
 }
 
 LoadedGuest load_guest(const std::string& path, const std::string& command_line,
-                       bus::AddressSpace& memory) {
-    const Image image{path};
+                       bus::AddressSpace& memory, const std::string& initrd) {
+    const GuestImage image{path};
+    place_bios_data(memory);
+    if (is_linux(image)) return load_linux(image, command_line, initrd, memory);
+    if (is_boot_sector(image)) return load_boot_sector(image, memory);
     const auto header = image.at<Elf32_Ehdr>(0);
-    if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) image.refuse("it is not an ELF file");
+    if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+        image.refuse("it is not an ELF file, a Linux kernel or a boot sector");
     if (header.e_ident[EI_CLASS] != ELFCLASS32 || header.e_machine != EM_386)
         image.refuse("it is not for i386; build it with -m32");
     if (header.e_type != ET_EXEC) image.refuse("it is not linked as a static executable");
@@ -214,7 +209,7 @@ LoadedGuest load_guest(const std::string& path, const std::string& command_line,
     guest.entry = header.e_entry;
     guest.symbols = load_symbols(image, header);
     if (is_multiboot(image)) {
-        place_multiboot_info(image, command_line, memory);
+        place_multiboot_info(image, command_line, initrd, memory);
         guest.eax = loader_magic;
         guest.ebx = info_address;
     }

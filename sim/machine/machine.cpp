@@ -11,6 +11,8 @@
 #include <map>
 
 #include "bus/disk_image.h"
+#include "bus/text_screen.h"
+#include "sim/machine/low_memory.h"
 #include "sim/observe/text_output.h"
 
 namespace sb::machine {
@@ -22,7 +24,6 @@ constexpr unsigned processor_priority =
 // between RAM and the I/O APIC.
 constexpr uint32_t first_pci_port = 0xc000;
 constexpr uint32_t first_pci_memory = 0xe0000000;
-constexpr size_t longest_console = 1u << 20;
 constexpr size_t most_records = 4096;  // of metrics and of checksums that one guest may report
 constexpr uint64_t most_checked_sectors = 1u << 24;  // 8 GiB: what checking may cost the host
 
@@ -32,7 +33,16 @@ std::string command_line(const Plan& plan) {
     std::string line;
     for (const auto& [name, value] : plan.parameters)
         line += (line.empty() ? "" : " ") + name + "=" + value;
+    if (const std::string& append = plan.guest.text("append"); !append.empty())
+        line += (line.empty() ? "" : " ") + append;
     return line;
+}
+
+/// A ROM with an image starts the machine where no guest is loaded over it.
+bool has_firmware(const Plan& plan) {
+    return std::any_of(plan.devices.begin(), plan.devices.end(), [](const DevicePlan& device) {
+        return device.model->name == std::string_view{"bios"} && !device.config.text("image").empty();
+    });
 }
 
 /// A C++ function's name as its source has it; the offset behind it stays.
@@ -50,18 +60,18 @@ std::string demangled(const std::string& symbol) {
 Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     sim_.set_lockstep(options.lockstep);
     chassis_ = std::make_unique<Chassis>(sim_, stream_, plan.bus);
+    console_ = std::make_unique<Console>(sim_, plan.run.text("until"));
     bus::Board& board = chassis_->board;
     board.offer<bus::GuestProbeListener>("probe.listener", *this);
     for (const DevicePlan& device : plan.devices) {
         chassis_->add(device);
-        // Whatever a guest prints, on any device with a text output, is part of the results.
-        if (auto* output = board.find<observe::TextOutput>(device.name + ".output"))
-            output->listen(
-                [this](uint8_t c) {
-                    if (console_.size() < longest_console) console_.push_back(static_cast<char>(c));
-                },
-                !options.console_to_terminal && device.config.text("output") == "terminal");
+        if (auto* output = board.find<observe::TextOutput>(device.name + ".output")) {
+            console_->watch(device.name, *output);
+            if (!options.console_to_terminal && device.config.text("output") == "terminal")
+                output->mute();
+        }
     }
+    if (auto* screen = board.find<bus::TextScreen>("screen")) console_->watch(*screen);
     port_ = std::make_unique<bus::ProcessorPort>(chassis_->bus, stream_, "processor_port",
                                                  processor_priority);
     cpu_ = std::make_unique<cpu::Cpu>(sim_, stream_, "cpu", *port_, plan.cpu);
@@ -71,13 +81,16 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     board.line("nmi").connect(*cpu_, cpu::Cpu::nmi);
     board.line("a20").connect(*cpu_, cpu::Cpu::a20);
     board.line("reset").connect(*cpu_, cpu::Cpu::reset_line);
+    board.line("ignne").connect(*cpu_, cpu::Cpu::ignne);
+    cpu_->connect_ferr(board.line("ferr"));
     if (auto* controller = board.find<bus::InterruptAcknowledge>(has_apic ? "intr.acknowledge"
                                                                           : "pic.acknowledge"))
         cpu_->connect_acknowledge(*controller);
     if (auto* apic = board.find<bus::ApicPlacement>("apic.placement")) cpu_->connect_apic(*apic);
     cpu_->poll_stop(stop_requested);
+    cpu_->limit_instructions(plan.run.integer("instruction_limit"));
     for (const auto& device : chassis_->devices()) device->reset();
-    hand_off();
+    if (!plan.guest.text("program").empty()) hand_off();
     load(plan);
 }
 
@@ -92,15 +105,35 @@ void Machine::hand_off() {
 
 void Machine::load(const Plan& plan) {
     const std::string& program = plan.guest.text("program");
+    if (program.empty() && has_firmware(plan)) return;  // the processor starts in ROM
+    if (!has_firmware(plan)) cpu_->end_on_reset();
     if (program.empty())
         throw Error(fmt::format("{}: guest.program is missing: say what runs inside", plan.file));
     try {
-        LoadedGuest guest = load_guest(find_guest(program), command_line(plan), chassis_->memory);
-        cpu_->start_flat(guest.entry, guest.eax, guest.ebx);
+        LoadedGuest guest = load_guest(find_guest(program), command_line(plan), chassis_->memory,
+                                       plan.guest.text("initrd"));
+        if (chassis_->board.find<bus::InterruptAcknowledge>("intr.acknowledge"))
+            place_mp_tables(chassis_->memory, {cpu_->model().signature, cpu_->model().cpuid_features});
+        start(guest);
         symbols_ = std::move(guest.symbols);
     } catch (const Error& error) {
         throw Error(fmt::format("{}: guest.program: {}", plan.guest_place.text(), error.what()));
     }
+}
+
+void Machine::start(const LoadedGuest& guest) {
+    if (guest.real_mode)
+        cpu_->start_real(static_cast<uint16_t>(guest.entry));
+    else
+        cpu_->start_flat(guest.entry, guest.eax, guest.ebx);
+    cpu::State& s = cpu_->state();
+    s.regs[cpu::edx] = guest.edx;
+    s.regs[cpu::esi] = guest.esi;
+    if (guest.real_mode) return;
+    for (unsigned n = 0; n < s.segments.size(); ++n)
+        s.segments[n].selector = n == cpu::cs ? guest.code_selector : guest.data_selector;
+    s.gdtr.base = guest.descriptor_table;
+    if (guest.descriptor_limit) s.gdtr.limit = guest.descriptor_limit;
 }
 
 void Machine::run() {
@@ -231,12 +264,16 @@ Results Machine::results() const {
     results.checksums = checksums_;
     results.checksum_count = checksum_count_;
     results.matches = matches_;
-    if (results.outcome.kind == Outcome::Kind::guest_exit && matches_ != checksum_count_) {
+    if ((results.outcome.kind == Outcome::Kind::guest_exit ||
+         results.outcome.kind == Outcome::Kind::text_seen) &&
+        matches_ != checksum_count_) {
         results.outcome.kind = Outcome::Kind::mismatch;
         results.outcome.text = "the guest read data that differs from the disk image";
     }
     results.findings = sim_.findings().list();
-    results.console = console_;
+    results.console = console_->text();
+    if (const auto* screen = chassis_->board.find<bus::TextScreen>("screen"))
+        if (screen->text_mode()) results.screen = screen->text();
     return results;
 }
 

@@ -16,6 +16,7 @@
 #include "bus/guest_probe.h"
 #include "cpu/cpu.h"
 #include "sim/machine/chassis.h"
+#include "sim/machine/console.h"
 #include "sim/machine/loader.h"
 #include "sim/machine/results.h"
 
@@ -59,6 +60,7 @@ class Machine : private bus::GuestProbeListener {
 
     void hand_off();
     void load(const Plan& plan);
+    void start(const LoadedGuest& guest);
     void close_phase(Time now);
     void explain_end();
     std::vector<FunctionResult> functions() const;
@@ -68,6 +70,7 @@ class Machine : private bus::GuestProbeListener {
     Simulation sim_;
     observe::Stream stream_;
     std::unique_ptr<Chassis> chassis_;
+    std::unique_ptr<Console> console_;
     std::unique_ptr<bus::ProcessorPort> port_;
     std::unique_ptr<cpu::Cpu> cpu_;
     Symbols symbols_;
@@ -81,7 +84,6 @@ class Machine : private bus::GuestProbeListener {
     uint64_t checked_sectors_ = 0;
     uint64_t checksum_count_ = 0;
     uint64_t matches_ = 0;
-    std::string console_;
     std::string state_;
 };
 

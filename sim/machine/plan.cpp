@@ -21,7 +21,15 @@ std::vector<Key> run_keys() {
              "simulated time after which the run ends",
              {},
              1,
-             ~uint64_t{0}}};
+             ~uint64_t{0}},
+            {"instruction_limit",
+             ValueType::integer,
+             "0",
+             "instructions after which the run ends; 0: no limit",
+             {},
+             0,
+             ~uint64_t{0}},
+            {"until", ValueType::text, "", "the run ends when this text appears on a console"}};
 }
 
 std::vector<Key> machine_keys() {
@@ -53,7 +61,11 @@ std::vector<Key> bus_keys() {
 
 std::vector<Key> guest_keys() {
     return {{"program", ValueType::text, "",
-             "what runs: the name of a shipped guest, or the path of an ELF file"}};
+             "what runs without firmware: the name of a shipped guest, or the path of an ELF file, a "
+             "Linux bzImage or a boot sector"},
+            {"initrd", ValueType::file, "", "initial RAM disk of a Linux kernel, or module of a "
+                                            "Multiboot one"},
+            {"append", ValueType::text, "", "added to the guest's command line"}};
 }
 
 [[noreturn]] void fail(const Place& place, const std::string& what) {

@@ -50,7 +50,10 @@ std::string table(const Results& results, const Paint& paint) {
         out += paint.bold(fmt::format("{:>{}}", phase->name, width));
     out += "\n";
     const char* group = "";
+    const bool bytes = std::any_of(phases.begin(), phases.end(),
+                                   [](const PhaseResult* phase) { return phase->bytes > 0; });
     for (const Metric& metric : phase_metrics) {
+        if (metric.of_bytes && !bytes) continue;
         if (std::strcmp(group, metric.group) != 0) {
             group = metric.group;
             out += paint.dim("  " + std::string(label + width * phases.size(), '-')) + "\n";
@@ -60,7 +63,7 @@ std::string table(const Results& results, const Paint& paint) {
         out += fmt::format("  {:<{}}", head, label);
         for (const PhaseResult* phase : phases)
             out += fmt::format("{:>{}}",
-                               metric.of_bytes && phase->bytes == 0
+                               metric.of_bytes && phase->bytes == 0  // another phase moved some
                                    ? "-"
                                    : grouped(metric.value(*phase, results), metric.decimals),
                                width);
@@ -73,7 +76,10 @@ std::string outcome_line(const Results& results, const Paint& paint) {
     std::string text = name(results.outcome.kind);
     if (results.outcome.kind == Outcome::Kind::guest_exit)
         text += fmt::format(", value {}", results.outcome.code >> 1);
-    const std::string verdict = results.success() ? paint.good("passed") : paint.bad("FAILED");
+    const bool stopped = results.outcome.kind == Outcome::Kind::interrupted;
+    const std::string verdict = results.success() ? paint.good("passed")
+                                : stopped         ? paint.bold("ended")
+                                                  : paint.bad("FAILED");
     std::string out = fmt::format("{}: {}\n", verdict, text);
     if (!results.success() && !results.outcome.text.empty()) out += results.outcome.text + "\n";
     return out;
@@ -127,11 +133,24 @@ std::string finding_lines(const Results& results, const Paint& paint) {
     return out;
 }
 
+/// The rows of the screen down to the last that is not empty.
+std::string screen_lines(const Results& results, const Paint& paint) {
+    const size_t last = results.screen.find_last_not_of(" \n");
+    if (last == std::string::npos) return {};
+    std::string out = paint.bold("\nOn the screen\n") + "  | ";
+    for (const char c : results.screen.substr(0, last + 1)) {
+        out += c;
+        if (c == '\n') out += "  | ";
+    }
+    return out + "\n";
+}
+
 }  // namespace
 
 std::string report(const Results& results, const ReportOptions& options) {
     const Paint paint{options.colour};
     std::string out;
+    if (options.screen) out += screen_lines(results, paint);
     out += "\n" + paint.bold(results.title.empty() ? results.file : results.title) + "\n";
     if (!results.question.empty()) out += results.question + "\n";
     out += fmt::format("  {} at {} MHz, {} simulated, {} instructions\n\n", results.cpu_model,

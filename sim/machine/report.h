@@ -12,7 +12,7 @@ namespace sb::machine {
 
 struct ReportOptions {
     bool colour = false;
-    std::string details_folder;  // where the details were written; empty where nowhere
+    bool screen = false;  // what the text screen shows
 };
 
 std::string report(const Results& results, const ReportOptions& options);

@@ -76,6 +76,7 @@ struct Results {
     uint64_t matches = 0;  // of them
     std::vector<Finding> findings;
     std::string console;
+    std::string screen;  // the text on it, or empty where it shows none
 
     /// True where the guest ended by itself with success and every checksum matched.
     bool success() const;

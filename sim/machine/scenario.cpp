@@ -18,6 +18,8 @@ namespace {
 
 constexpr uint64_t scenario_order = uint64_t{1}
                                     << 32;  // a scenario's devices come after the board's
+constexpr uint64_t board_order = uint64_t{1} << 20;  // and a board's after those of the one below
+constexpr unsigned board_depth = 4;
 constexpr size_t longest_file = 1u << 20;
 
 std::string read_file(const std::string& path) {
@@ -67,17 +69,30 @@ Scenario Scenario::parse(std::string_view text, const std::string& name,
         throw Error(fmt::format("{}: there is no board \"{}\"; there is {}",
                                 board ? board->place.text() : name, board_name,
                                 fmt::join(board_names(), ", ")));
-    // The board lies below: laid into an empty scenario first, then covered.
-    Scenario whole;
+    Scenario whole = board_scenario(board_name, 0);
     whole.file_ = name;
-    whole.lay(standard, "board " + board_name, 0);
-    for (auto& [table_name, table] : scenario.tables_) {
-        auto [under, fresh] = whole.tables_.try_emplace(table_name, table);
+    whole.cover(scenario);
+    return whole;
+}
+
+/// A board lies on the one that it names itself, if any.
+Scenario Scenario::board_scenario(const std::string& name, unsigned depth) {
+    Scenario board;
+    board.lay(board_text(name), "board " + name, (board_depth - depth) * board_order);
+    const RawValue* below = board.find("machine", "board");
+    if (!below || depth == board_depth) return board;
+    Scenario whole = board_scenario(below->text(), depth + 1);
+    whole.cover(board);
+    return whole;
+}
+
+void Scenario::cover(const Scenario& above) {
+    for (const auto& [table_name, table] : above.tables_) {
+        auto [under, fresh] = tables_.try_emplace(table_name, table);
         if (fresh) continue;
         under->second.place = table.place;
         for (auto& [key, value] : table.values) under->second.values.insert_or_assign(key, value);
     }
-    return whole;
 }
 
 void Scenario::lay(std::string_view text, const std::string& name, uint64_t order_base) {

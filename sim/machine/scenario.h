@@ -55,6 +55,8 @@ class Scenario {
     std::string resolve(const RawValue& value) const;
 
   private:
+    static Scenario board_scenario(const std::string& name, unsigned depth);
+    void cover(const Scenario& above);
     void lay(std::string_view text, const std::string& name, uint64_t order_base);
     void set(const std::string& assignment);
 

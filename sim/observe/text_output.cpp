@@ -12,7 +12,7 @@ namespace sb::observe {
 
 TextOutput::TextOutput(const std::string& owner, const std::string& where) {
     static const std::string file_prefix = "file:";
-    if (where == "none") return;
+    if (where == "none" || where == "listener") return;
     if (where == "terminal") {
         file_.reset(stdout);
     } else if (where.starts_with(file_prefix) && where.size() > file_prefix.size()) {
@@ -23,7 +23,7 @@ TextOutput::TextOutput(const std::string& owner, const std::string& where) {
                                     std::strerror(errno)));
     } else {
         throw Error(
-            fmt::format("{}: output \"{}\" is not one of terminal, none, file:PATH", owner, where));
+            fmt::format("{}: output \"{}\" is not one of terminal, listener, none, file:PATH", owner, where));
     }
 }
 
@@ -37,16 +37,15 @@ void TextOutput::put(uint8_t c) {
         std::fputc(c, file_.get());
         if (c == '\n' && file_.get() == stdout) std::fflush(stdout);
     }
-    if (listener_) listener_(c);
+    for (const auto& listener : listeners_) listener(c);
 }
 
 void TextOutput::flush() {
     if (file_) std::fflush(file_.get());
 }
 
-void TextOutput::listen(std::function<void(uint8_t)> listener, bool instead) {
-    listener_ = std::move(listener);
-    if (instead) file_.reset();
+void TextOutput::listen(std::function<void(uint8_t)> listener) {
+    listeners_.push_back(std::move(listener));
 }
 
 }  // namespace sb::observe

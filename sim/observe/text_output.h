@@ -9,19 +9,22 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace sb::observe {
 
 class TextOutput {
   public:
-    /// `where` is "terminal", "none" or "file:PATH". Throws `Error` where it is something else, or
+    /// `where` is "terminal", "none", "listener" (somebody of the host program) or "file:PATH". Throws `Error` where it is something else, or
     /// the file can not be made. The file is made at once, so that a wrong path shows at the start.
     TextOutput(const std::string& owner, const std::string& where);
 
     void put(uint8_t c);
     void flush();
-    /// Also (or, with `instead`, only) hands each character to `listener`.
-    void listen(std::function<void(uint8_t)> listener, bool instead = false);
+    /// Hands each character to `listener` too. There may be several.
+    void listen(std::function<void(uint8_t)> listener);
+    /// Nothing goes to the terminal or the file any more, only to the listeners.
+    void mute() { file_.reset(); }
     uint64_t characters() const { return characters_; }
 
   private:
@@ -29,7 +32,7 @@ class TextOutput {
         void operator()(std::FILE* file) const;
     };
     std::unique_ptr<std::FILE, Close> file_;
-    std::function<void(uint8_t)> listener_;
+    std::vector<std::function<void(uint8_t)>> listeners_;
     uint64_t characters_ = 0;
 };
 

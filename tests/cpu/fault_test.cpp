@@ -39,7 +39,12 @@ const Case cases[] = {
     {"lock nop", {0xf0, 0x90}, 6},
     {"lock add r,r", {0xf0, 0x01, 0xd8}, 6},
     {"mov cs,ax", {0x8e, 0xc8}, 6},
-    {"x87 is not there yet", {0xd9, 0xe8}, 6},
+    {"sse is not there yet", {0x0f, 0x58, 0xc1}, 6},
+    {"fcmov on a pentium", {0xda, 0xc1}, 6, 0, 0, "pentium"},
+    {"fcomi on a pentium", {0xdb, 0xf1}, 6, 0, 0, "pentium"},
+    {"fcomi on the ideal one", {0xdb, 0xf1}, -1, 0, 0, "ideal"},
+    {"no instruction of the x87", {0xd9, 0xd1}, 6},
+    {"fisttp came later", {0xdb, 0x0d, 0, 0x30, 0, 0}, 6},
     {"cpuid on a plain 486", {0x0f, 0xa2}, 6},
     {"rdtsc on a 486", {0x0f, 0x31}, 6},
     {"cmpxchg8b on a 486", {0x0f, 0xc7, 0x0d, 0, 0x30, 0, 0}, 6},
@@ -185,9 +190,9 @@ TEST_CASE("what is not there yet is reported by name") {
     Guest g{"486"};
     g.gate(6, 0x9000);
     g.at(0x9000).hlt();
-    g.at(0x1000).bytes({0xd9, 0xe8});  // fld1
+    g.at(0x1000).bytes({0x0f, 0x58, 0xc1});  // addps
     g.run(0x1000);
     REQUIRE(g.board.sim.findings().list().size() == 1);
     CHECK(g.board.sim.findings().list()[0].what == "instruction not there yet");
-    CHECK(g.board.sim.findings().list()[0].first == "fld1 at EIP 0x1000");
+    CHECK(g.board.sim.findings().list()[0].first == "addps at EIP 0x1000");
 }

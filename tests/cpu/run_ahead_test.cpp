@@ -105,7 +105,7 @@ void random_guest(Guest& g, std::mt19937_64& random) {
     c.mov(ebp, 40);
     const uint32_t loop = c.here;
     for (int n = 0; n < 30; ++n) {
-        switch (random() % 10) {
+        switch (random() % 12) {
             case 0:
                 c.mov(esi, 0x20000)
                     .mov(ecx, random() % 40 + 1)
@@ -142,6 +142,14 @@ void random_guest(Guest& g, std::mt19937_64& random) {
             case 9:
                 c.mov(ecx, random() % 200 + 1).bytes({0x8d, 0x44, 0x03, 0x01, 0xe2, 0xfa});
                 break;
+            case 10:
+                c.mov(esi, 0x20000 + random() % 64)
+                    .bytes({0xdb, 0xe3, 0xdf, 0x2e, 0xda, 0x36})  // fninit; fild, fidiv [esi]
+                    .bytes({0xd9, 0xc0, 0xdc, 0xc9, 0xdd, 0x1e, 0xdb, 0x5e, 0x10});
+                break;  // fld st; fmul; fstp m64; fistp m32
+            case 11:
+                c.mov(esi, 0x22000).bytes({0xdd, 0x36, 0x9b, 0xdd, 0x26, 0xd9, 0xeb, 0xdb, 0x3e});
+                break;  // fnsave; fwait; frstor; fldpi; fstp m80
         }
     }
     c.bytes({0x4d, 0x0f, 0x85}).dword(loop - (c.here + 4));

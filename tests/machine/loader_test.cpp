@@ -52,7 +52,7 @@ TEST_CASE("a multiboot guest gets magic and command line and memory sizes") {
     CHECK(guest.eax == 0x2badb002);
     const auto* info = reinterpret_cast<const uint32_t*>(memory + guest.ebx);
     CHECK((info[0] & 5) == 5);
-    CHECK(info[1] == 640);
+    CHECK(info[1] == 639);
     CHECK(info[2] == 3 * 1024);
     CHECK(std::string(reinterpret_cast<const char*>(memory + info[4])) == "sectors=8");
 }

@@ -66,9 +66,14 @@ TEST_CASE("random sequences agree with Unicorn") {
     const bool verbose = std::getenv("SOUTHBRIDGE_SEQUENCES") != nullptr;
     for (uint64_t n = 0; n < std::size(setups); ++n) {
         if (only < std::size(setups) && only != n) continue;
-        const std::string differs =
-            run(setups[n], seed, (sequences + std::size(setups) - 1) / std::size(setups), verbose);
-        INFO(differs);
-        CHECK(differs.empty());
+        // A process of its own for each slice: Unicorn is not reliable beyond (docs/cpu.md).
+        constexpr uint64_t slice = 1'000'000;
+        const uint64_t all = (sequences + std::size(setups) - 1) / std::size(setups);
+        for (uint64_t done = 0; done < all; done += slice) {
+            const std::string differs = run(setups[n], seed + done / most_sequences,
+                                            std::min(slice, all - done), verbose);
+            INFO(differs);
+            CHECK(differs.empty());
+        }
     }
 }

@@ -175,7 +175,10 @@ void drive_alone(const bus::DeviceModel& model, uint64_t accesses, uint64_t seed
     INFO(model.name << " with seed " << seed);
     auto& all = bus::DeviceModels::instance();
     const Models needs[] = {
-        {}, {all.find("pci-host")}, {all.find("pci-host"), all.find("piix-ide")}};
+        {},
+        {all.find("pci-host")},
+        {all.find("pci-host"), all.find("piix-ide")},
+        {all.find("i8042"), all.find("vga")}};
     Driven driven{.built = false};
     for (Models models : needs) {
         models.push_back(&model);
@@ -202,7 +205,7 @@ void drive_each(unsigned part, unsigned parts) {
 void drive_together(uint64_t seed) {
     Models models;
     const auto& all = bus::DeviceModels::instance();
-    for (const char* first : {"pci-host", "piix-ide"}) models.push_back(all.find(first));
+    for (const char* first : {"pci-host", "piix-ide", "i8042", "vga"}) models.push_back(all.find(first));
     for (const bus::DeviceModel* model : all.all()) {
         // debug-exit would end the run; a ROM lies where the RAM is.
         const bool left_out = model->name == "debug-exit" || model->name == "rom";

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A disk image made by a test: a boot sector that reads the second sector through INT 13h and prints
+// it through INT 10h, and the second sector's text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace sb::test {
+
+inline std::string boot_image(const std::string& text) {
+    static constexpr uint8_t code[] = {
+        0x31, 0xc0,        // xor ax, ax
+        0x8e, 0xd8,        // mov ds, ax
+        0x8e, 0xc0,        // mov es, ax
+        0x8e, 0xd0,        // mov ss, ax
+        0xbc, 0x00, 0x7c,  // mov sp, 7C00h
+        0xb8, 0x01, 0x02,  // mov ax, 0201h     read one sector
+        0xbb, 0x00, 0x80,  // mov bx, 8000h     to 0000:8000
+        0xb9, 0x02, 0x00,  // mov cx, 0002h     cylinder 0, sector 2
+        0x30, 0xf6,        // xor dh, dh        head 0 of the drive that DL names
+        0xcd, 0x13,        // int 13h
+        0xbe, 0x00, 0x80,  // mov si, 8000h
+        0x72, 0x0e,        // jc end
+        0xac,              // next: lodsb
+        0x84, 0xc0,        // test al, al
+        0x74, 0x09,        // jz end
+        0xb4, 0x0e,        // mov ah, 0Eh       teletype
+        0xbb, 0x07, 0x00,  // mov bx, 0007h
+        0xcd, 0x10,        // int 10h
+        0xeb, 0xf2,        // jmp next
+        0xf4,              // end: hlt
+        0xeb, 0xfd};       // jmp end
+    std::string image(1u << 20, '\0');
+    image.replace(0, sizeof code, reinterpret_cast<const char*>(code), sizeof code);
+    image.replace(510, 2, "\x55\xaa");
+    image.replace(512, text.size(), text);
+    return image;
+}
+
+}  // namespace sb::test

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Programs that were not written for this simulator, from Debian's packages (seabios, memtest86+,
+// grub-rescue-pc), started as a user starts them.
+#include <catch2/catch.hpp>
+
+#include "tests/app/process.h"
+#include "tests/boot/boot_image.h"
+
+using namespace sb::test;
+using Catch::Contains;
+
+namespace {
+
+const std::string rescue = "/usr/lib/grub-rescue/grub-rescue-";
+
+}  // namespace
+
+TEST_CASE("SeaBIOS reads a boot sector and serves its INT 13h and INT 10h - on every model from the 486 on") {
+    TempFolder folder;
+    folder.write("disk.img", boot_image("second sector"));
+    const std::string cpu = GENERATE("486", "pentium", "p6", "ideal");
+    const Ended run = southbridge({"boot", folder.path("disk.img"), "--cpu", cpu, "--until",
+                                   "second sector", "--time-limit", "30s"});
+    INFO(cpu << "\n" << run.out << run.err);
+    CHECK(run.status == 0);
+    CHECK_THAT(run.out, Contains("| Booting from Hard Disk...\n  | second sector"));
+}
+
+TEST_CASE("memtest86+ completes a pass over a small memory without an error") {
+    // Two of its tests wait for 40 s and more: a slow processor has less to do meanwhile. It needs
+    // some memory above 4 MiB to move itself to.
+    const Ended run =
+        southbridge({"boot", "--kernel", "/boot/memtest86+ia32.bin", "--memory", "4352KiB", "--cpu",
+                     "pentium@25MHz", "--until", "Pass:  1        Errors: 0", "--time-limit", "600s"});
+    INFO(run.out << run.err);
+    CHECK(run.status == 0);
+    CHECK_THAT(run.out, Contains("CLK/Temp: 2"));  // 25 MHz, as it measured it, rounded down
+    CHECK_THAT(run.out, Contains("Status: Pass"));
+}
+
+TEST_CASE("GRUB comes to its menu from a hard disk") {
+    const Ended run = southbridge({"boot", rescue + "usb.img", "--snapshot", "--until",
+                                   "Use the", "--time-limit", "30s"});
+    INFO(run.out << run.err);
+    CHECK(run.status == 0);
+    CHECK_THAT(run.out, Contains("GNU GRUB  version 2"));
+}
+
+TEST_CASE("GRUB comes to its menu from a CD-ROM and takes keys for its command line") {
+    const Ended run = southbridge(
+        {"boot", rescue + "cdrom.iso", "--until", "(cd)", "--time-limit", "60s", "--set",
+         "hand.device=typist", "--set", "hand.after=automatically in", "--set", "hand.text=c", "--set",
+         "more.device=typist", "--set", "more.after=grub>", "--set", "more.text=ls\\n"});
+    INFO(run.out << run.err);
+    CHECK(run.status == 0);
+    CHECK_THAT(run.out, Contains("grub> ls\n"));  // as typed
+    CHECK_THAT(run.out, Contains("(cd)"));        // and answered: it booted from the ATAPI drive
+}
