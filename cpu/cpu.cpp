@@ -7,11 +7,7 @@ namespace sb::cpu {
 
 const std::vector<Key>& processor_keys() {
     static const std::vector<Key> keys{
-        {"model",
-         ValueType::choice,
-         "486",
-         "instruction set and timing",
-         model_names()},
+        {"model", ValueType::choice, "486", "instruction set and timing", model_names()},
         {"clock",
          ValueType::frequency,
          "0Hz",

@@ -57,8 +57,7 @@ inline constexpr std::array<FeatureInfo, static_cast<size_t>(Feature::count_)> f
     {"cmov", 1u << 15, "CMOVcc, and with an x87 FCMOVcc and FCOMI"},
     {"pat", 1u << 16, "the page attribute table register: stored, without effect"},
     {"cpuid", 0, "CPUID, EFLAGS.ID, CR4"},
-    {"i486", 0,
-     "XADD, CMPXCHG, BSWAP, INVD, WBINVD, INVLPG, EFLAGS.AC, CR0.NE, WP, AM, NW and CD"},
+    {"i486", 0, "XADD, CMPXCHG, BSWAP, INVD, WBINVD, INVLPG, EFLAGS.AC, CR0.NE, WP, AM, NW and CD"},
     {"long_nop", 0, "the NOPs of 0F 18 to 0F 1F"},
 }};
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr uint8_t alignment_check = 17;
 
-/// #AC is for level 3 only, and not for the processor's own accesses to tables (SDM volume 3, 6.15).
+/// #AC is for level 3 only, and not for the processor's own accesses to tables (SDM volume
+/// 3, 6.15).
 bool alignment_matters(const State& s, uint32_t user) {
     return user && (s.cr0 & cr0::am) && (s.other_flags & flag::ac);
 }

@@ -2,8 +2,8 @@
 //
 // A processor model as data: its clocks per class of instruction, what it has (features.h), what
 // CPUID answers, its model specific registers (msr.h), the geometry of its caches. A timing file is
-// TOML: a [model] table, and one table per section of timing_rows.h with every row in it, in clocks.
-// An unknown, missing or misplaced row is an `Error` that names the file and line.
+// TOML: a [model] table, and one table per section of timing_rows.h with every row in it, in
+// clocks. An unknown, missing or misplaced row is an `Error` that names the file and line.
 //
 // The files in cpu/timing are part of the program; another can be given by path.
 #pragma once
@@ -46,13 +46,13 @@ struct CacheInfo {
 
 struct Model {
     std::string name;
-    std::string vendor;      // twelve letters
-    uint64_t clock_hz = 0;   // where a scenario gives none
-    uint32_t signature = 0;  // CPUID leaf 1 EAX, and EDX after reset
-    uint64_t features = 0;   // by feature_mask
-    uint32_t cpuid_features = 0;                // leaf 1 EDX
-    std::array<uint32_t, 4> cpuid_caches{};     // leaf 2: EAX, EBX, ECX, EDX
-    uint32_t cpuid_highest = 1;                 // leaf; 2 where there are cache descriptors
+    std::string vendor;                      // twelve letters
+    uint64_t clock_hz = 0;                   // where a scenario gives none
+    uint32_t signature = 0;                  // CPUID leaf 1 EAX, and EDX after reset
+    uint64_t features = 0;                   // by feature_mask
+    uint32_t cpuid_features = 0;             // leaf 1 EDX
+    std::array<uint32_t, 4> cpuid_caches{};  // leaf 2: EAX, EBX, ECX, EDX
+    uint32_t cpuid_highest = 1;              // leaf; 2 where there are cache descriptors
     std::vector<CacheInfo> caches;
     std::vector<MsrInfo> msrs;
     std::array<uint16_t, row_count> clocks{};

@@ -138,7 +138,8 @@ void to_control(Core& c, const Operation* op) {
             c.set_cr3(v);
             break;
         case 4:
-            if (!c.model.has(Feature::cpuid)) c.fault(invalid_opcode);  // the 486 that has CPUID has CR4
+            if (!c.model.has(Feature::cpuid))
+                c.fault(invalid_opcode);  // the 486 that has CPUID has CR4
             c.set_cr4(v);
             break;
         default:

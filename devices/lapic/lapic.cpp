@@ -137,7 +137,8 @@ LocalApic::LocalApic(const bus::DeviceContext& context)
     address_ = home_;
     if (!present_) return;
     if (home_ % mapped_bytes != 0)
-        throw Error(fmt::format("{}: the address {:#x} is not that of a page", context.name, home_));
+        throw Error(
+            fmt::format("{}: the address {:#x} is not that of a page", context.name, home_));
     if (std::string clash = board_.memory.clash(home_, mapped_bytes); !clash.empty())
         throw Error(fmt::format("{}: registers {}", context.name, clash));
     outlet_ = board_.memory.attach(bank_.socket());

@@ -100,8 +100,8 @@ class LocalApic final : public bus::Device,
     bus::Board& board_;
     bus::ApicBus& apic_bus_;
     Clock timer_clock_;
-    const uint64_t home_;      // where the scenario has it
-    const bool present_;       // not disabled by hardware for good
+    const uint64_t home_;  // where the scenario has it
+    const bool present_;   // not disabled by hardware for good
     std::optional<unsigned> range_;
     unsigned outlet_ = 0;
     State<bool> enabled_{*this, "enabled", true};

@@ -105,7 +105,8 @@ const Instruction instructions[] = {
     {"MOV to CS", {0x8e, 0xc8}, "uuuu", {0x10}},
     {"MOV of segment 6", {0x8c, 0xf0}, "uuuu"},
     {"a 16-byte instruction",
-     {0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x90},
+     {0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+      0x90},
      "gggg"},
 };
 
@@ -135,8 +136,8 @@ struct Bits {
     Bytes code;  // gives in EAX what EAX set
     uint32_t written, read;
 };
-const Bytes through_flags{0x50, 0x9d, 0x9c, 0x58};                 // push eax; popf; pushf; pop eax
-const Bytes through_cr0{0x0f, 0x22, 0xc0, 0x0f, 0x20, 0xc0};       // mov cr0, eax; mov eax, cr0
+const Bytes through_flags{0x50, 0x9d, 0x9c, 0x58};            // push eax; popf; pushf; pop eax
+const Bytes through_cr0{0x0f, 0x22, 0xc0, 0x0f, 0x20, 0xc0};  // mov cr0, eax; mov eax, cr0
 
 // EFLAGS: SDM the way processors are told apart (AP-485, 2.1).
 const Bits bits[] = {
@@ -254,8 +255,7 @@ TEST_CASE("model specific registers by model") {
         INFO(row.name);
         const auto low = static_cast<uint32_t>(row.written);
         const auto high = static_cast<uint32_t>(row.written >> 32);
-        const Seen seen =
-            run(row.model, row.write ? wrmsr_rdmsr : rdmsr, {low, row.number, high});
+        const Seen seen = run(row.model, row.write ? wrmsr_rdmsr : rdmsr, {low, row.number, high});
         CHECK(seen.vector == row.vector);
         if (row.vector != no_fault) continue;
         CHECK(seen.regs[eax] == static_cast<uint32_t>(row.read));

@@ -61,7 +61,7 @@ const Case cases[] = {
     {"no first page of two", read_4, 0xffe, 7, {6, 7}, 0, 0xffe, {a, 0, 0}},
     {"neither page", write_4, 0xffe, 7, {6, 6}, 2, 0xffe, {a, 0, 0}},
     {"no second page: code", run_there, 0xfff, 7, {7, 6}, 0, 0x1000, {a, a, 0}},
-    {"second half of eight bytes", swap_8, 0xffc, 7, {7, 6}, 2, 0x1000, {a, 0, 0}},
+    {"second half of eight bytes", swap_8, 0xffc, 7, {7, 6}, 2, 0x1000, {a, a | d, 0}},
     {"supervisor writes a read-only page", write_4, 0x10, 7, {5, 7}, -1, 0, {a, a | d, 0}},
     {"not with WP", write_4, 0x10, 7, {5, 7}, 3, 0x10, {a, 0, 0}, wp},
     {"not in a read-only table with WP", write_4, 0x10, 5, {7, 7}, 3, 0x10, {a, 0, 0}, wp},

@@ -44,7 +44,8 @@ struct Memory {
 /// A descriptor: often a flat segment, a gate to one or a task, else what the dice say.
 void descriptor(Memory& m, uint32_t at, Random& random, bool gate) {
     uint32_t low = static_cast<uint32_t>(random()), high = static_cast<uint32_t>(random());
-    static constexpr uint32_t gates[] = {0x8e00, 0xee00, 0x8f00, 0xef00, 0x8500, 0x8600, 0xec00, 0x8c03};
+    static constexpr uint32_t gates[] = {0x8e00, 0xee00, 0x8f00, 0xef00,
+                                         0x8500, 0x8600, 0xec00, 0x8c03};
     if (random() % 4) {
         if (gate || random() % 4 == 0) {
             const uint32_t to = code + static_cast<uint32_t>(random() % 0x8000);
@@ -66,8 +67,8 @@ void descriptor(Memory& m, uint32_t at, Random& random, bool gate) {
 
 /// A page table entry: to memory, to a device, to nothing, or anything.
 uint32_t page_entry(Random& random, uint32_t home) {
-    static constexpr uint32_t places[] = {0xfee00000, 0xfec00000, 0x000a0000, 0x000b8000, 0x50000000,
-                                          0xfffff000, 0x000f0000, 0xfff00000};
+    static constexpr uint32_t places[] = {0xfee00000, 0xfec00000, 0x000a0000, 0x000b8000,
+                                          0x50000000, 0xfffff000, 0x000f0000, 0xfff00000};
     const auto rights = static_cast<uint32_t>(random() % 0x200);
     switch (random() % 16) {
         case 0:
@@ -104,7 +105,8 @@ void fill(Memory& m, Random& random) {
         m.put(directory + 4 * n, n < table_count ? page_entry(random, tables + n * 0x1000)
                                  : random() % 4  ? 0
                                                  : page_entry(random, tables));
-    for (uint32_t n = 0; n < table_count * 1024; ++n) m.put(tables + 4 * n, page_entry(random, n << 12));
+    for (uint32_t n = 0; n < table_count * 1024; ++n)
+        m.put(tables + 4 * n, page_entry(random, n << 12));
 }
 
 enum Mode { real, v86, protected_16, protected_32, mode_count };
@@ -115,7 +117,8 @@ void prepare(cpu::State& s, Random& random) {
     const bool ring_3 = mode == v86 || (mode != real && random() % 2);
     s.cr0 = mode == real ? cpu::cr0::et : cpu::cr0::et | cpu::cr0::pe;
     if (mode != real && random() % 2) s.cr0 |= cpu::cr0::pg;
-    s.cr0 |= static_cast<uint32_t>(random()) & (cpu::cr0::wp | cpu::cr0::am | cpu::cr0::ne | cpu::cr0::ts);
+    s.cr0 |= static_cast<uint32_t>(random()) &
+             (cpu::cr0::wp | cpu::cr0::am | cpu::cr0::ne | cpu::cr0::ts);
     s.cr3 = random() % 16 ? directory : static_cast<uint32_t>(random());
     s.cr4 = random() % 2 ? cpu::cr4::pse : 0;
     s.gdtr = {gdt, 64 * 8 - 1};
@@ -142,10 +145,12 @@ void prepare(cpu::State& s, Random& random) {
     s.ldtr.base = ldt;
     s.ldtr.limit = 0xff;
     s.ldtr.access = 0x82;
-    for (uint32_t& r : s.regs) r = static_cast<uint32_t>(random() % 4 ? base + random() % noise_bytes : random());
+    for (uint32_t& r : s.regs)
+        r = static_cast<uint32_t>(random() % 4 ? base + random() % noise_bytes : random());
     s.regs[cpu::esp] = paragraphs ? 0x8000 : stack;
     s.regs[cpu::zero_register] = 0;
-    s.eip = paragraphs ? static_cast<uint32_t>(random() % 0x8000) : code + static_cast<uint32_t>(random() % 0x8000);
+    s.eip = paragraphs ? static_cast<uint32_t>(random() % 0x8000)
+                       : code + static_cast<uint32_t>(random() % 0x8000);
     if (random() % 4 == 0)
         for (unsigned n : {0u, 1u, 2u, 3u}) s.dr[n] = static_cast<uint32_t>(random());
     if (random() % 4 == 0) s.dr[7] = static_cast<uint32_t>(random()) | 0x400;
@@ -168,7 +173,8 @@ Outcome::Kind run_one(uint64_t seed) {
             for (uint32_t at = 0; at < 0x40000; ++at) low[at] = memory.at_base[at % noise_bytes];
         prepare(machine.processor().state(), random);
         machine.run();
-        if (!nlohmann::json::accept(json_text(machine.results()))) throw Error("the results are no JSON");
+        if (!nlohmann::json::accept(json_text(machine.results())))
+            throw Error("the results are no JSON");
         return machine.results().outcome.kind;
     });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What becomes of an exception whose delivery meets another: Intel SDM volume 3, tables 6-4 and 6-5.
+// What becomes of an exception whose delivery meets another: Intel SDM volume 3, tables 6-4 and
+// 6-5.
 #include <catch2/catch.hpp>
 
 #include "tests/cpu/architecture/trap_guest.h"
@@ -97,7 +98,8 @@ TEST_CASE("an exception during the delivery of another is a double fault where t
                 CHECK(t.error == 0);
             } else if (!loops) {
                 CHECK(t.vector == second.vector);
-                CHECK(t.error == (second.names_gate ? first.vector * 8 + second.error : second.error));
+                CHECK(t.error ==
+                      (second.names_gate ? first.vector * 8 + second.error : second.error));
             }
         }
 }

@@ -19,10 +19,10 @@ constexpr int arrived = 99;
 struct Gate {
     const char* name;
     unsigned level;
-    uint8_t gate;      // the access byte
+    uint8_t gate;  // the access byte
     uint16_t selector;
-    uint8_t target;    // the access byte of GDT 8
-    int vector;        // or `arrived`
+    uint8_t target;  // the access byte of GDT 8
+    int vector;      // or `arrived`
     uint32_t error;
 };
 constexpr uint32_t by_gate = 0x40 * 8 + 2;
@@ -137,10 +137,13 @@ TEST_CASE("far calls and jumps reach what they may and name what is wrong") {
         const Trapped t = isolated([&] {
             TrapGuest g{"486", row.level};
             g.descriptor(8, 0, 0xfffff, row.target, 0xc);
-            g.at(Guest::gdt + 72).dword((to & 0xffff) | uint32_t{row.selector} << 16).dword((to & 0xffff0000) | uint32_t{row.gate} << 8);
+            g.at(Guest::gdt + 72)
+                .dword((to & 0xffff) | uint32_t{row.selector} << 16)
+                .dword((to & 0xffff0000) | uint32_t{row.gate} << 8);
             g.at(to).mov(cpu::eax, 99).bytes({0x0f, 0x0b});
-            return g.go({static_cast<uint8_t>(row.jump ? 0xea : 0x9a), to & 0xff, to >> 8 & 0xff, 0, 0,
-                         static_cast<uint8_t>(row.through), static_cast<uint8_t>(row.through >> 8)});
+            return g.go({static_cast<uint8_t>(row.jump ? 0xea : 0x9a), to & 0xff, to >> 8 & 0xff, 0,
+                         0, static_cast<uint8_t>(row.through),
+                         static_cast<uint8_t>(row.through >> 8)});
         });
         CHECK((t.eax == 99) == (row.vector == arrived));
         CHECK(t.vector == (row.vector == arrived ? 6 : row.vector));
@@ -189,7 +192,8 @@ TEST_CASE("IOPL and the I/O map decide about ports") {
             TrapGuest g{"486", 3};
             g.at(TrapGuest::task_state + 0x66).word(row.map);
             if (row.denied != ~0u)
-                g.memory[TrapGuest::task_state + row.map + row.denied / 8] = static_cast<uint8_t>(1u << row.denied % 8);
+                g.memory[TrapGuest::task_state + row.map + row.denied / 8] =
+                    static_cast<uint8_t>(1u << row.denied % 8);
             cpu::State& s = g.cpu.state();
             s.tr.limit = row.limit;
             s.other_flags |= row.iopl << 12;
@@ -227,8 +231,18 @@ const Alignment alignments[] = {
     {"without AM", {0x8b, 0x03}, 3, false, true, 13},
     {"without AC", {0x8b, 0x03}, 3, true, false, 13},
     {"at level 0", {0x8b, 0x03}, 0, true, true, no_fault},
-    {"after AC is set by POPF", {0x8b, 0x03, 0x9c, 0x81, 0x0c, 0x24, 0, 0, 4, 0, 0x9d, 0x8b, 0x03}, 3, true, false, 17},
-    {"after AC is cleared by POPF", {0x9c, 0x81, 0x24, 0x24, 0xff, 0xff, 0xfb, 0xff, 0x9d, 0x8b, 0x03}, 3, true, true, 13},
+    {"after AC is set by POPF",
+     {0x8b, 0x03, 0x9c, 0x81, 0x0c, 0x24, 0, 0, 4, 0, 0x9d, 0x8b, 0x03},
+     3,
+     true,
+     false,
+     17},
+    {"after AC is cleared by POPF",
+     {0x9c, 0x81, 0x24, 0x24, 0xff, 0xff, 0xfb, 0xff, 0x9d, 0x8b, 0x03},
+     3,
+     true,
+     true,
+     13},
 };
 
 }  // namespace

@@ -19,11 +19,11 @@ struct Rights {
     const char* allowed;        // y or n: ur uw sr sw sw+WP
 };
 const Rights combinations[] = {
-    {"S R, S R", 0, 0, "nnyyn"},     {"S R, S W", 0, 2, "nnyyn"},     {"S R, U R", 0, 4, "nnyyn"},
-    {"S R, U W", 0, 6, "nnyyn"},     {"S W, S R", 2, 0, "nnyyn"},     {"S W, S W", 2, 2, "nnyyy"},
-    {"S W, U R", 2, 4, "nnyyn"},     {"S W, U W", 2, 6, "nnyyy"},     {"U R, S R", 4, 0, "nnyyn"},
-    {"U R, S W", 4, 2, "nnyyn"},     {"U R, U R", 4, 4, "ynyyn"},     {"U R, U W", 4, 6, "ynyyn"},
-    {"U W, S R", 6, 0, "nnyyn"},     {"U W, S W", 6, 2, "nnyyy"},     {"U W, U R", 6, 4, "ynyyn"},
+    {"S R, S R", 0, 0, "nnyyn"}, {"S R, S W", 0, 2, "nnyyn"}, {"S R, U R", 0, 4, "nnyyn"},
+    {"S R, U W", 0, 6, "nnyyn"}, {"S W, S R", 2, 0, "nnyyn"}, {"S W, S W", 2, 2, "nnyyy"},
+    {"S W, U R", 2, 4, "nnyyn"}, {"S W, U W", 2, 6, "nnyyy"}, {"U R, S R", 4, 0, "nnyyn"},
+    {"U R, S W", 4, 2, "nnyyn"}, {"U R, U R", 4, 4, "ynyyn"}, {"U R, U W", 4, 6, "ynyyn"},
+    {"U W, S R", 6, 0, "nnyyn"}, {"U W, S W", 6, 2, "nnyyy"}, {"U W, U R", 6, 4, "ynyyn"},
     {"U W, U W", 6, 6, "yyyyy"},
 };
 

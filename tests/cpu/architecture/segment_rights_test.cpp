@@ -75,8 +75,8 @@ TEST_CASE("a segment register takes what the manual says it takes") {
         const Trapped t = isolated([&] {
             TrapGuest g{"486", row.level};
             g.descriptor(8, 0, 0xfffff, row.access, row.flags);
-            return g.go({0xb8, static_cast<uint8_t>(row.selector), static_cast<uint8_t>(row.selector >> 8), 0,
-                         0, 0x8e, row.segment});
+            return g.go({0xb8, static_cast<uint8_t>(row.selector),
+                         static_cast<uint8_t>(row.selector >> 8), 0, 0, 0x8e, row.segment});
         });
         // A HLT at level 3 is what comes after a load that went well there.
         const bool ended = row.level == 3 && row.vector == no_fault;
@@ -146,7 +146,8 @@ TEST_CASE("limits and rights of segments are kept at every access") {
             TrapGuest g;
             g.descriptor(8, 0x20000, row.limit, row.access, row.flags);
             Bytes code{0xb8, 0x40, 0, 0, 0, 0x8e, row.stack ? to_ss : to_ds, 0xba};
-            for (unsigned n = 0; n < 4; ++n) code.push_back(static_cast<uint8_t>(row.offset >> (8 * n)));
+            for (unsigned n = 0; n < 4; ++n)
+                code.push_back(static_cast<uint8_t>(row.offset >> (8 * n)));
             code.insert(code.end(), {0x31, 0xc9});  // xor ecx, ecx
             if (row.what == read_2 || row.what == write_2) code.push_back(0x66);
             if (row.stack) code.push_back(0x36);
@@ -156,7 +157,8 @@ TEST_CASE("limits and rights of segments are kept at every access") {
                 g.descriptor(9, 0x5c00, 0x67, 0x89, 0);
                 g.at(0x5c00 + 0x20).dword(TrapGuest::handlers + 16 * 12).dword(2);
                 g.at(0x5c00 + 0x28 + 16).dword(TrapGuest::kernel_stack);
-                for (uint32_t n = 0; n < 6; ++n) g.at(0x5c00 + 0x48 + 4 * n).dword(n == 1 ? 8 : 0x10);
+                for (uint32_t n = 0; n < 6; ++n)
+                    g.at(0x5c00 + 0x48 + 4 * n).dword(n == 1 ? 8 : 0x10);
                 g.gate(12, 0, 0x85, 0x48);
             }
             return g.go(code);

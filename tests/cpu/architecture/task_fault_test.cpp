@@ -25,7 +25,8 @@ struct Change {
 };
 constexpr uint32_t none = ~0u;
 
-// GDT 8 the new task; 9 a segment that is not present; 10 code of level 3; 11 data that is read-only.
+// GDT 8 the new task; 9 a segment that is not present; 10 code of level 3; 11 data that is
+// read-only.
 const Change changes[] = {
     {"nothing wrong", none, 0, 0x89, 0x67, no_fault, 0, true},
     {"a limit too small", none, 0, 0x89, 0x66, 10, 0x40, false},

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A guest in which every exception ends the run and says what it was: vector, error code, where.
-// Code runs at level 0 or 3, with paging or without; handlers run at level 0 on a stack of their own.
+// Code runs at level 0 or 3, with paging or without; handlers run at level 0 on a stack of their
+// own.
 #pragma once
 
 #include "tests/cpu/guest.h"
@@ -71,7 +72,8 @@ class TrapGuest : public Guest {
         t.eax = s.regs[cpu::eax];
         if (s.eip - handlers >= 64 * 16) return t;
         t.vector = static_cast<int>((s.eip - handlers) / 16);
-        const bool has_error = t.vector == 8 || (t.vector >= 10 && t.vector <= 14) || t.vector == 17;
+        const bool has_error =
+            t.vector == 8 || (t.vector >= 10 && t.vector <= 14) || t.vector == 17;
         const uint32_t frame = s.segments[cpu::ss].base + s.regs[cpu::esp];
         if (has_error) t.error = dword(frame);
         t.eip = dword(frame + (has_error ? 4 : 0));

@@ -39,7 +39,8 @@ std::string run(const Setup& setup, uint64_t seed, uint64_t sequences, bool verb
         const Score score = duel.run(seed, sequences, [&](const Score& s) {
             if (!verbose || s.sequences - told < 1'000'000) return;
             told = s.sequences;
-            std::fprintf(stderr, "%u-bit, level %u, IOPL %u, cache %s: %llu sequences from seed %llu\n",
+            std::fprintf(stderr,
+                         "%u-bit, level %u, IOPL %u, cache %s: %llu sequences from seed %llu\n",
                          setup.big ? 32 : 16, setup.level, setup.iopl, setup.cache,
                          static_cast<unsigned long long>(s.sequences),
                          static_cast<unsigned long long>(seed));
@@ -65,9 +66,14 @@ TEST_CASE("random sequences agree with Unicorn") {
     const bool verbose = std::getenv("SOUTHBRIDGE_SEQUENCES") != nullptr;
     for (uint64_t n = 0; n < std::size(setups); ++n) {
         if (only < std::size(setups) && only != n) continue;
-        const std::string differs =
-            run(setups[n], seed, (sequences + std::size(setups) - 1) / std::size(setups), verbose);
-        INFO(differs);
-        CHECK(differs.empty());
+        // A process of its own for each slice: Unicorn is not reliable beyond (docs/cpu.md).
+        constexpr uint64_t slice = 1'000'000;
+        const uint64_t all = (sequences + std::size(setups) - 1) / std::size(setups);
+        for (uint64_t done = 0; done < all; done += slice) {
+            const std::string differs = run(setups[n], seed + done / most_sequences,
+                                            std::min(slice, all - done), verbose);
+            INFO(differs);
+            CHECK(differs.empty());
+        }
     }
 }

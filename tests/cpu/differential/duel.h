@@ -15,7 +15,7 @@ namespace sb::test {
 struct Score {
     uint64_t sequences = 0;
     uint64_t faults[65] = {};  // of them ended by an exception, by vector
-    uint64_t imprecise = 0;   // exceptions that Unicorn reports at another instruction
+    uint64_t imprecise = 0;    // exceptions that Unicorn reports at another instruction
     std::string difference;    // the first one; empty where there is none
 };
 
@@ -23,7 +23,8 @@ class Duel {
   public:
     explicit Duel(const Setup& setup);
     /// `progress` is called after each batch with what was done so far.
-    Score run(uint64_t seed, uint64_t sequences, const std::function<void(const Score&)>& progress = {});
+    Score run(uint64_t seed, uint64_t sequences,
+              const std::function<void(const Score&)>& progress = {});
 
   private:
     void next(uint32_t v);

@@ -28,15 +28,17 @@ uint32_t mask_of(const char* letters) {
 
 /// Values at the edges find more than values in the middle.
 uint32_t Generator::any() {
-    static constexpr uint32_t edges[] = {0,      1,       2,  0x7f,       0x80,       0xff,       0x7fff, 0x8000,
-                                         0xffff, 0x10000, 31, 0x7fffffff, 0x80000000, 0xffffffff, 16,     0xfffffffe};
+    static constexpr uint32_t edges[] = {
+        0,      1,       2,  0x7f,       0x80,       0xff,       0x7fff, 0x8000,
+        0xffff, 0x10000, 31, 0x7fffffff, 0x80000000, 0xffffffff, 16,     0xfffffffe};
     return one_in(3) ? edges[pick(std::size(edges))] : static_cast<uint32_t>(random_());
 }
 
 /// Into the data, now and then near the edge of a page with other rights.
 uint32_t Generator::pointer() {
-    constexpr uint32_t borders[] = {hole_page, read_only_page, supervisor_page,
-                                    supervisor_page + 0x1000, data_at, data_at + region_size};
+    constexpr uint32_t borders[] = {hole_page,       read_only_page,
+                                    supervisor_page, supervisor_page + 0x1000,
+                                    data_at,         data_at + region_size};
     if (one_in(8)) return borders[pick(std::size(borders))] - 8 + pick(16);
     return data_at + 0x200 + pick(0xa000);
 }
@@ -64,7 +66,8 @@ void Generator::start(In& in) {
     const bool user = setup_.level == 3;
     in.ds = in.es = setup_.big ? sel::data3 : sel::data16;
     in.fs = sel::other;
-    in.ss = setup_.big ? (user ? sel::data3 : sel::data0) : (user ? sel::stack16_3 : sel::stack16_0);
+    in.ss =
+        setup_.big ? (user ? sel::data3 : sel::data0) : (user ? sel::stack16_3 : sel::stack16_0);
     in.cs = setup_.big ? (user ? sel::code3 : sel::code0) : (user ? sel::code16_3 : sel::code16_0);
 }
 
@@ -239,7 +242,7 @@ void Generator::instruction(const Row& row) {
     // Unicorn's CMPXCHG8B takes the other flags from where they were before its lazy evaluation.
     if (row.opcode.size() == 2 && opcode == 0xc7)
         code_.insert(code_.end(), {0x9c, 0x9d});  // pushf; popf
-    if (row.immediate == 'f') {  // something to pop first: no TF, no NT
+    if (row.immediate == 'f') {                   // something to pop first: no TF, no NT
         if (!setup_.big) code_.push_back(0x66);
         code_.push_back(0x68);
         number(any() & (flag::arithmetic | flag::df | flag::ac | flag::id | 0xffc00000), 4);

@@ -19,8 +19,8 @@ struct Sequence {
     In in{};
     Bytes code;
     std::vector<std::pair<uint32_t, const Row*>> starts;  // its instructions, by offset
-    uint32_t undefined = 0;  // flags, at its end
-    uint32_t ever_undefined = 0;  // at any point before it
+    uint32_t undefined = 0;                               // flags, at its end
+    uint32_t ever_undefined = 0;                          // at any point before it
 };
 
 class Generator {

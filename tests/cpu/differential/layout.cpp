@@ -99,28 +99,35 @@ void build_kernel(uint8_t* memory, const Setup&) {
     }
     gate(0x81, batch_end);
     Code{memory, common}
-        .bytes({0x50, 0x8b, 0x44, 0x24, 4, gs, 0xa3}).dword(var::vector)   // [esp+4]
-        .bytes({0x8b, 0x44, 0x24, 12, gs, 0xa3}).dword(var::eip)
-        .bytes({0x0f, 0x20, 0xd0, gs, 0xa3}).dword(var::cr2)
-        .bytes({gs, 0xa1}).dword(var::redirect)
+        .bytes({0x50, 0x8b, 0x44, 0x24, 4, gs, 0xa3})
+        .dword(var::vector)  // [esp+4]
+        .bytes({0x8b, 0x44, 0x24, 12, gs, 0xa3})
+        .dword(var::eip)
+        .bytes({0x0f, 0x20, 0xd0, gs, 0xa3})
+        .dword(var::cr2)
+        .bytes({gs, 0xa1})
+        .dword(var::redirect)
         .bytes({0x89, 0x44, 0x24, 12, 0x58, 0x83, 0xc4, 8, 0xcf});  // into the frame; iret
-    Code{memory, batch_end}
-        .bytes({0xe6, 0x10, 0xe4, 0x10, 0x84, 0xc0, 0x75, 1, 0xcf, 0xf4});  // out; in; iret or hlt
+    Code{memory, batch_end}.bytes(
+        {0xe6, 0x10, 0xe4, 0x10, 0x84, 0xc0, 0x75, 1, 0xcf, 0xf4});  // out; in; iret or hlt
 }
 
 /// What goes around a sequence: the processor is loaded from a record, and its state put into one.
 void build_frame(uint8_t* memory, const Setup& setup) {
-    auto at = [](Code& c, std::initializer_list<int> op, uint32_t v) { c.bytes({gs}).bytes(op).dword(v); };
+    auto at = [](Code& c, std::initializer_list<int> op, uint32_t v) {
+        c.bytes({gs}).bytes(op).dword(v);
+    };
     Code c{memory, frame_at};
-    at(c, {0xa1}, var::in);                                        // mov eax, [in]
-    c.bytes({gs, 0x8b, 0x48, 56}), at(c, {0x89, 0x0d}, var::target);      // where it begins
+    at(c, {0xa1}, var::in);                                           // mov eax, [in]
+    c.bytes({gs, 0x8b, 0x48, 56}), at(c, {0x89, 0x0d}, var::target);  // where it begins
     c.bytes({gs, 0x8b, 0x48, 60}), at(c, {0x89, 0x0d}, var::target + 4);
     at(c, {0xc7, 0x05}, var::vector), c.dword(~0u);
     at(c, {0xc7, 0x05}, var::eip), c.dword(0);
     at(c, {0xc7, 0x05}, var::cr2), c.dword(0);
-    c.bytes({0x89, 0xc4, 0x61, 0x9d, 0x1f, 0x07, 0x0f, 0xa1});     // mov esp, eax; popa; popf; pop ds, es, fs
-    c.bytes({0x0f, 0xb2, 0x24, 0x24});                             // lss esp, [esp]
-    at(c, {0xff, 0x2d}, var::target);                              // jmp far [target]
+    c.bytes({0x89, 0xc4, 0x61, 0x9d, 0x1f, 0x07, 0x0f,
+             0xa1});                    // mov esp, eax; popa; popf; pop ds, es, fs
+    c.bytes({0x0f, 0xb2, 0x24, 0x24});  // lss esp, [esp]
+    at(c, {0xff, 0x2d}, var::target);   // jmp far [target]
     // At level 0 an exception has left its frame below the stack pointer on one side.
     Code e{memory, frame_at + 0x100};
     if (setup.level == 0)
@@ -141,11 +148,13 @@ void build_frame(uint8_t* memory, const Setup& setup) {
     at(e, {0x81, 0x05}, var::out), e.dword(record_bytes);
     at(e, {0x81, 0x05}, var::in), e.dword(record_bytes);
     at(e, {0xff, 0x0d}, var::count);
-    e.bytes({0x0f, 0x85}).dword(frame_at - (e.here + 4));          // jnz
+    e.bytes({0x0f, 0x85}).dword(frame_at - (e.here + 4));  // jnz
     e.mov(4, scratch_stack).bytes({0xcd, 0x81, 0xe9}).dword(frame_at - (e.here + 4));
     // The way there from 16-bit code: jmp far.
-    Code{memory, code_at + thunk_offset}.bytes({0x66, 0xea}).dword(frame_at + 0x100).word(
-        setup.level ? sel::code3 : sel::code0);
+    Code{memory, code_at + thunk_offset}
+        .bytes({0x66, 0xea})
+        .dword(frame_at + 0x100)
+        .word(setup.level ? sel::code3 : sel::code0);
     Code{memory, var::redirect}.dword(setup.big ? frame_at + 0x100 : thunk_offset);
 }
 
@@ -155,11 +164,15 @@ void build_init(uint8_t* memory, const Setup& setup) {
     for (int s : {0xd8, 0xc0, 0xd0}) c.mov(0, sel::data0).bytes({0x8e, s});
     c.mov(4, kernel_stack).mov(0, sel::tss).bytes({0x0f, 0x00, 0xd8});  // ltr
     c.mov(0, directory_at).bytes({0x0f, 0x22, 0xd8});
-    c.mov(0, 0x80010031).bytes({0x0f, 0x22, 0xc0, 0xeb, 0});            // PG WP NE ET PE
+    c.mov(0, 0x80010031).bytes({0x0f, 0x22, 0xc0, 0xeb, 0});  // PG WP NE ET PE
     c.mov(0, sel::data3).bytes({0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xe0, 0x8e, 0xe8});
     if (setup.level) c.bytes({0x68}).dword(sel::data3).bytes({0x68}).dword(scratch_stack);
     c.bytes({0x68}).dword(2 | setup.iopl << 12);
-    c.bytes({0x68}).dword(setup.level ? sel::code3 : sel::code0).bytes({0x68}).dword(frame_at).bytes({0xcf});
+    c.bytes({0x68})
+        .dword(setup.level ? sel::code3 : sel::code0)
+        .bytes({0x68})
+        .dword(frame_at)
+        .bytes({0xcf});
 }
 
 }  // namespace

@@ -41,8 +41,8 @@ constexpr unsigned entries = 22;
 
 /// What a run is like.
 struct Setup {
-    bool big = true;        // 32-bit code and stack
-    unsigned level = 3;     // CPL
+    bool big = true;     // 32-bit code and stack
+    unsigned level = 3;  // CPL
     unsigned iopl = 0;
     const char* cache = "perfect";
 };

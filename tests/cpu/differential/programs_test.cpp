@@ -10,8 +10,8 @@
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "tests/cpu/guest.h"
 #include "tests/cpu/differential/instruction_kinds.h"
+#include "tests/cpu/guest.h"
 #include "tests/support/isolated.h"
 
 using namespace sb;

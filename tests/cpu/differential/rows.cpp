@@ -19,8 +19,10 @@ void add_arithmetic(std::vector<Row>& r) {
         for (int b = 0; b < 2; ++b) {
             r.push_back({"alu rm,r", {low(op * 8 + b)}, -1, 0, !b, reads, sets, lost, lock});
             r.push_back({"alu r,rm", {low(op * 8 + 2 + b)}, -1, 0, !b, reads, sets, lost});
-            r.push_back({"alu a,i", {low(op * 8 + 4 + b)}, -2, b ? 'z' : 'b', !b, reads, sets, lost});
-            r.push_back({"alu rm,i", {low(0x80 + b)}, op, b ? 'z' : 'b', !b, reads, sets, lost, lock});
+            r.push_back(
+                {"alu a,i", {low(op * 8 + 4 + b)}, -2, b ? 'z' : 'b', !b, reads, sets, lost});
+            r.push_back(
+                {"alu rm,i", {low(0x80 + b)}, op, b ? 'z' : 'b', !b, reads, sets, lost, lock});
             r.push_back({"alu rm,i8", {low(0x82 + b)}, op, 'b', !b, reads, sets, lost, lock});
         }
     }
@@ -40,11 +42,20 @@ void add_arithmetic(std::vector<Row>& r) {
         r.push_back({"xadd", {0x0f, low(0xc0 + b)}, -1, 0, !b, "", all, "", P::lockable});
         r.push_back({"cmpxchg", {0x0f, low(0xb0 + b)}, -1, 0, !b, "", all, "", P::lockable});
     }
-    for (int op : {0x40, 0x48}) r.push_back({"inc dec r", {low(op)}, -2, 0, false, "", "oszap", "", P::in_opcode});
+    for (int op : {0x40, 0x48})
+        r.push_back({"inc dec r", {low(op)}, -2, 0, false, "", "oszap", "", P::in_opcode});
     r.push_back({"imul r,rm", {0x0f, 0xaf}, -1, 0, false, "", "oc", "szap"});
     r.push_back({"imul r,rm,i", {0x69}, -1, 'z', false, "", "oc", "szap"});
     r.push_back({"imul r,rm,i8", {0x6b}, -1, 'b', false, "", "oc", "szap"});
-    r.push_back({"cmpxchg8b", {0x0f, 0xc7}, 1, 0, false, all, "z", "r", P::lockable | P::parts | P::memory_only});
+    r.push_back({"cmpxchg8b",
+                 {0x0f, 0xc7},
+                 1,
+                 0,
+                 false,
+                 all,
+                 "z",
+                 "r",
+                 P::lockable | P::parts | P::memory_only});
     r.push_back({"daa", {0x27}, -2, 0, true, "ac", "szapc", "o"});
     r.push_back({"das", {0x2f}, -2, 0, true, "ac", "szapc", "o"});
     r.push_back({"aaa", {0x37}, -2, 0, true, "a", "ac", "oszp"});
@@ -55,7 +66,8 @@ void add_arithmetic(std::vector<Row>& r) {
 
 void add_shifts(std::vector<Row>& r) {
     for (int op = 0; op < 8; ++op) {
-        if (op == 6) continue;  // an alias of 4, as F6 /1 is of F6 /0: not all of them Unicorn knows
+        if (op == 6)
+            continue;  // an alias of 4, as F6 /1 is of F6 /0: not all of them Unicorn knows
         const bool carry = op == 2 || op == 3;
         const char* reads = carry ? "c" : "";
         const uint32_t kind = P::shift | P::loses_flags;
@@ -66,13 +78,45 @@ void add_shifts(std::vector<Row>& r) {
         }
     }
     for (int op : {0xa4, 0xac}) {
-        r.push_back({"double shift i", {0x0f, low(op)}, -1, 'b', false, "", "", "", P::shift | P::loses_flags});
-        r.push_back({"double shift cl", {0x0f, low(op + 1)}, -1, 0, false, "", "", "", P::shift | P::loses_flags | P::wide_only});
+        r.push_back({"double shift i",
+                     {0x0f, low(op)},
+                     -1,
+                     'b',
+                     false,
+                     "",
+                     "",
+                     "",
+                     P::shift | P::loses_flags});
+        r.push_back({"double shift cl",
+                     {0x0f, low(op + 1)},
+                     -1,
+                     0,
+                     false,
+                     "",
+                     "",
+                     "",
+                     P::shift | P::loses_flags | P::wide_only});
     }
     for (int op = 4; op < 8; ++op)
-        r.push_back({"bt i", {0x0f, 0xba}, op, 'b', false, "", "c", "osap", P::loses_flags | (op == 4 ? 0u : P::lockable * 1u)});
+        r.push_back({"bt i",
+                     {0x0f, 0xba},
+                     op,
+                     'b',
+                     false,
+                     "",
+                     "c",
+                     "osap",
+                     P::loses_flags | (op == 4 ? 0u : P::lockable * 1u)});
     for (int op : {0xa3, 0xab, 0xb3, 0xbb})
-        r.push_back({"bt r", {0x0f, low(op)}, -1, 0, false, "", "c", "osap", P::loses_flags | (op == 0xa3 ? 0u : P::lockable * 1u)});
+        r.push_back({"bt r",
+                     {0x0f, low(op)},
+                     -1,
+                     0,
+                     false,
+                     "",
+                     "c",
+                     "osap",
+                     P::loses_flags | (op == 0xa3 ? 0u : P::lockable * 1u)});
     r.push_back({"bsf", {0x0f, 0xbc}, -1, 0, false, "", "z", "osapc"});
     r.push_back({"bsr", {0x0f, 0xbd}, -1, 0, false, "", "z", "osapc"});
 }
@@ -88,7 +132,8 @@ void add_moves(std::vector<Row>& r) {
         for (int op : {0xa4, 0xaa, 0xac})
             r.push_back({"string", {low(op + b)}, -2, 0, !b, "", "", "", P::string});
         for (int op : {0xa6, 0xae})
-            r.push_back({"compare", {low(op + b)}, -2, 0, !b, "", all, "", P::string | P::compares});
+            r.push_back(
+                {"compare", {low(op + b)}, -2, 0, !b, "", all, "", P::string | P::compares});
         r.push_back({"ins", {low(0x6c + b)}, -2, 0, !b, "", "", "", P::string | P::port});
         r.push_back({"outs", {low(0x6e + b)}, -2, 0, !b, "", "", "", P::string | P::port});
         r.push_back({"in", {low(0xe4 + b)}, -2, 'b', !b, "", "", "", P::port});
@@ -140,9 +185,12 @@ void add_flow(std::vector<Row>& r) {
     for (int op = 0x70; op < 0x80; ++op)
         r.push_back({"jcc", {low(op)}, -2, 0, true, "", "", "", P::branch | P::condition});
     for (int op = 0x80; op < 0x90; ++op)
-        r.push_back({"jcc near", {0x0f, low(op)}, -2, 'z', false, "", "", "", P::branch | P::condition});
-    for (int op : {0xe0, 0xe1}) r.push_back({"loop while", {low(op)}, -2, 0, true, "z", "", "", P::branch});
-    for (int op : {0xe2, 0xe3, 0xeb}) r.push_back({"loop jcxz jmp", {low(op)}, -2, 0, true, "", "", "", P::branch});
+        r.push_back(
+            {"jcc near", {0x0f, low(op)}, -2, 'z', false, "", "", "", P::branch | P::condition});
+    for (int op : {0xe0, 0xe1})
+        r.push_back({"loop while", {low(op)}, -2, 0, true, "z", "", "", P::branch});
+    for (int op : {0xe2, 0xe3, 0xeb})
+        r.push_back({"loop jcxz jmp", {low(op)}, -2, 0, true, "", "", "", P::branch});
     r.push_back({"jmp near", {0xe9}, -2, 'z', false, "", "", "", P::branch});
     r.push_back({"call", {0xe8}, -2, 'z', false, "", "", "", P::branch});
     r.push_back({"bound", {0x62}, -1, 0, false, "", "", "", P::parts | P::memory_only});
@@ -164,15 +212,53 @@ void add_system(std::vector<Row>& r) {
     r.push_back({"sidt", {0x0f, 0x01}, 1, 0, false, "", "", "", P::parts | P::memory_only});
     r.push_back({"smsw", {0x0f, 0x01}, 4, 0, true, "", "", "", P::memory_only});
     r.push_back({"mov sreg,rm", {0x8e}, -1, 0, true, "", "", "", P::last | P::level_3});
-    for (int op : {0xc4, 0xc5}) r.push_back({"les lds", {low(op)}, -1, 0, false, "", "", "", P::last | P::level_3 | P::parts | P::memory_only});
-    for (int op : {0xb2, 0xb4}) r.push_back({"lss lfs", {0x0f, low(op)}, -1, 0, false, "", "", "", P::last | P::level_3 | P::parts | P::memory_only});
+    for (int op : {0xc4, 0xc5})
+        r.push_back({"les lds",
+                     {low(op)},
+                     -1,
+                     0,
+                     false,
+                     "",
+                     "",
+                     "",
+                     P::last | P::level_3 | P::parts | P::memory_only});
+    for (int op : {0xb2, 0xb4})
+        r.push_back({"lss lfs",
+                     {0x0f, low(op)},
+                     -1,
+                     0,
+                     false,
+                     "",
+                     "",
+                     "",
+                     P::last | P::level_3 | P::parts | P::memory_only});
     // Privileged, or sensitive to IOPL: at level 3 only, where they fault or do little.
-    for (Bytes b : std::initializer_list<Bytes>{{0xf4}, {0xfa}, {0xfb}, {0x0f, 0x06}, {0x0f, 0x08}, {0x0f, 0x09},
-                                                {0x0f, 0x20, 0xc0}, {0x0f, 0x22, 0xc0}, {0x0f, 0x22, 0xd8}, {0x0f, 0x23, 0xc0},
-                                                {0x0f, 0x21, 0xf8}, {0x0f, 0x30}, {0x0f, 0x32}})
+    for (Bytes b : std::initializer_list<Bytes>{{0xf4},
+                                                {0xfa},
+                                                {0xfb},
+                                                {0x0f, 0x06},
+                                                {0x0f, 0x08},
+                                                {0x0f, 0x09},
+                                                {0x0f, 0x20, 0xc0},
+                                                {0x0f, 0x22, 0xc0},
+                                                {0x0f, 0x22, 0xd8},
+                                                {0x0f, 0x23, 0xc0},
+                                                {0x0f, 0x21, 0xf8},
+                                                {0x0f, 0x30},
+                                                {0x0f, 0x32}})
         r.push_back({"privileged", b, -2, 0, true, "", "", "", P::level_3});
-    for (int op : {2, 3}) r.push_back({"lldt ltr", {0x0f, 0x00}, op, 0, true, "", "", "", P::level_3});
-    for (int op : {2, 3}) r.push_back({"lgdt lidt", {0x0f, 0x01}, op, 0, false, "", "", "", P::level_3 | P::parts | P::memory_only});
+    for (int op : {2, 3})
+        r.push_back({"lldt ltr", {0x0f, 0x00}, op, 0, true, "", "", "", P::level_3});
+    for (int op : {2, 3})
+        r.push_back({"lgdt lidt",
+                     {0x0f, 0x01},
+                     op,
+                     0,
+                     false,
+                     "",
+                     "",
+                     "",
+                     P::level_3 | P::parts | P::memory_only});
     r.push_back({"lmsw", {0x0f, 0x01}, 6, 0, true, "", "", "", P::level_3});
     r.push_back({"invlpg", {0x0f, 0x01}, 7, 0, true, "", "", "", P::level_3 | P::memory_only});
 }

@@ -23,8 +23,8 @@ class Twin {
     uint8_t* memory() const { return memory_; }
     /// Code was written here behind the emulator's back.
     void code_changed(uint32_t at, uint32_t bytes);
-    /// Runs the records that there are; the first call begins with the initialisation, and its first
-    /// sequence must be INT3. Empty, or what went wrong.
+    /// Runs the records that there are; the first call begins with the initialisation, and its
+    /// first sequence must be INT3. Empty, or what went wrong.
     std::string run();
 
   private:
@@ -41,7 +41,8 @@ class Twin {
     uint8_t* memory_ = nullptr;
     uc_context* clean_ = nullptr;
     bool started_ = false;
-    std::vector<std::pair<uint32_t, uint32_t>> flags_;  // at exceptions: where they belong, and what
+    std::vector<std::pair<uint32_t, uint32_t>>
+        flags_;  // at exceptions: where they belong, and what
     bool ended_ = false;
     bool faulted_ = false;
 };
