@@ -22,8 +22,8 @@ class RegisterBank;
 class Target {
   public:
     virtual ~Target() = default;
-    /// The bank of declared registers that an access would end in and that nobody else needs to see:
-    /// those have a short way. Null where there is none. No side effects.
+    /// The bank of declared registers that an access would end in and that nobody else needs to
+    /// see: those have a short way. Null where there is none. No side effects.
     virtual RegisterBank* register_bank(bool, uint64_t, unsigned) { return nullptr; }
     virtual void transport(Payload& payload, sc_core::sc_time& delay) = 0;
     /// Memory that may be accessed by pointer; false where there is none.

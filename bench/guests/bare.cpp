@@ -5,8 +5,8 @@ namespace bare {
 namespace {
 
 constexpr uint16_t kConsolePort = 0xe9;
-constexpr uint16_t kDebugExitPort = 0xf4;     // QEMU's isa-debug-exit, and Southbridge's
-constexpr uint16_t kBochsExitPort = 0x8900;   // Bochs: the characters of "Shutdown" end it
+constexpr uint16_t kDebugExitPort = 0xf4;    // QEMU's isa-debug-exit, and Southbridge's
+constexpr uint16_t kBochsExitPort = 0x8900;  // Bochs: the characters of "Shutdown" end it
 
 }  // namespace
 

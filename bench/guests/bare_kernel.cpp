@@ -3,23 +3,24 @@
 // What an operating system's entry paths cost: two tasks at privilege level 3, each in an address
 // space of its own, that do little but make system calls (INT 80h) and touch pages that are not
 // there. Level 0 answers, maps pages on page faults (ones that are ready: nothing is copied or
-// cleared), unmaps them by INVLPG, and switches from task to task with a new CR3, stack and TSS.ESP0.
-#include "bare.h"
+// cleared), unmaps them by INVLPG, and switches from task to task with a new CR3, stack and
+// TSS.ESP0.
 #include "bare_kernel.h"
+#include "bare.h"
 
 namespace {
 
 constexpr uint32_t kRounds = BARE_ROUNDS;
 constexpr uint32_t kPage = 4096;
 constexpr uint32_t kPresent = 1, kWritable = 2, kUser = 4;
-constexpr uint32_t kLazyBase = 0x40000000;    // 4 MiB of linear addresses, mapped when touched
+constexpr uint32_t kLazyBase = 0x40000000;  // 4 MiB of linear addresses, mapped when touched
 constexpr uint32_t kLazyPages = 64;
-constexpr uint32_t kPool = 0x800000;          // physical pages for them
+constexpr uint32_t kPool = 0x800000;  // physical pages for them
 constexpr uint16_t kKernelCode = 0x08, kKernelData = 0x10, kUserCode = 0x1b, kUserData = 0x23,
                    kTaskState = 0x28;
 
 using Table = uint32_t[1024];
-alignas(kPage) Table low_table;               // the first 4 MiB, the same for both tasks
+alignas(kPage) Table low_table;  // the first 4 MiB, the same for both tasks
 alignas(kPage) Table directories[2];
 alignas(kPage) Table lazy_tables[2];
 alignas(kPage) uint8_t user_stacks[2][kPage];
@@ -38,7 +39,7 @@ struct Gate {
 Gate idt[129];
 
 struct Task {
-    uint32_t esp;                             // of level 0, while another one runs
+    uint32_t esp;  // of level 0, while another one runs
     uint32_t checksum;
     bool ended;
 };
@@ -67,8 +68,7 @@ void map_low_memory() {
         low_table[n] = at | kPresent | kWritable | (user ? kUser : 0);
     }
     for (uint32_t task = 0; task < 2; ++task) {
-        directories[task][0] =
-            reinterpret_cast<uint32_t>(low_table) | kPresent | kWritable | kUser;
+        directories[task][0] = reinterpret_cast<uint32_t>(low_table) | kPresent | kWritable | kUser;
         directories[task][kLazyBase >> 22] =
             reinterpret_cast<uint32_t>(lazy_tables[task]) | kPresent | kWritable | kUser;
     }
@@ -79,7 +79,7 @@ void prepare(uint32_t task) {
     auto* top = reinterpret_cast<uint32_t*>(kernel_stacks[task] + sizeof kernel_stacks[task]);
     *--top = kUserData;
     *--top = reinterpret_cast<uint32_t>(user_stacks[task] + sizeof user_stacks[task]) - 16;
-    *--top = 0x002;                           // EFLAGS: no interrupts
+    *--top = 0x002;  // EFLAGS: no interrupts
     *--top = kUserCode;
     *--top = reinterpret_cast<uint32_t>(user_main);
     *--top = reinterpret_cast<uint32_t>(enter_user);
@@ -105,7 +105,7 @@ void start_paging() {
     load_directory(0);
     uint32_t cr0;
     asm volatile("movl %%cr0, %0" : "=r"(cr0));
-    cr0 |= 0x80010000;                        // PG and WP
+    cr0 |= 0x80010000;  // PG and WP
     asm volatile("movl %0, %%cr0" ::"r"(cr0) : "memory");
 }
 
@@ -114,8 +114,7 @@ void switch_task() {
     if (tasks[to].ended) return;
     current = to;
     ++switches;
-    task_state.esp0 =
-        reinterpret_cast<uint32_t>(kernel_stacks[to] + sizeof kernel_stacks[to]);
+    task_state.esp0 = reinterpret_cast<uint32_t>(kernel_stacks[to] + sizeof kernel_stacks[to]);
     load_directory(to);
     switch_stacks(&tasks[from].esp, tasks[to].esp);
 }
@@ -207,8 +206,7 @@ void bare_main() {
     prepare(0);
     prepare(1);
     start_paging();
-    task_state.esp0 =
-        reinterpret_cast<uint32_t>(kernel_stacks[0] + sizeof kernel_stacks[0]);
+    task_state.esp0 = reinterpret_cast<uint32_t>(kernel_stacks[0] + sizeof kernel_stacks[0]);
     uint32_t here;
     switch_stacks(&here, tasks[0].esp);
     unexpected();

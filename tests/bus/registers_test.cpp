@@ -10,7 +10,7 @@ using namespace sb::literals;
 namespace {
 
 struct Dut : Component {
-    explicit Dut(Simulation& sim) : Component{sim, "dut"} {}
+    explicit Dut(Simulation& sim, const char* name = "dut") : Component{sim, name} {}
     observe::Stream stream;
     observe::Probe probe{stream, "dut"};
     RegisterBank bank{*this, probe, {.size = 16, .access_time = 100_ns, .hole = 0xff}};
@@ -107,4 +107,31 @@ TEST_CASE("a register that answers whole accesses only is a hole to others") {
     CHECK(sim.findings().count("a register that does not exist was accessed") == 2);
     dut.access(true, 4, 2, 0x2211);
     CHECK(dut.index == 0x2211);
+}
+
+TEST_CASE("the short way to a register does what the transport does") {
+    Simulation sim;
+    Dut one{sim}, other{sim, "other"};
+    unsigned plain = 0;
+    for (uint32_t n = 0; n < 3 * 2 * 17; ++n) {
+        const uint32_t offset = n / 6;
+        const unsigned bytes = 1u << n % 3;
+        const bool write = n / 3 % 2;
+        INFO(offset << " " << bytes << " " << write);
+        Register* reg = one.bank.plain(write, offset, bytes);
+        // Whole registers, where no hook has to say which one is meant.
+        const bool control = offset == 0 && bytes == 4, two = offset == 4 || offset == 8;
+        const bool version = offset == 12 && bytes == 1 && !write;
+        CHECK((reg != nullptr) == (control || (two && bytes == 2) || version));
+        if (!reg) continue;
+        ++plain;
+        uint32_t value = write ? 0x81234567u : 0;
+        const Time took = one.bank.access_plain(write, *reg, bytes, value);
+        const uint64_t expected = other.access(write, offset, bytes, write ? 0x81234567u : 0);
+        CHECK(took == Time::from(other.delay));
+        if (!write) CHECK(value == expected);
+        for (size_t r = 0; r < one.bank.registers().size(); ++r)
+            CHECK(one.bank.registers()[r]->value() == other.bank.registers()[r]->value());
+    }
+    CHECK(plain == 7);
 }
