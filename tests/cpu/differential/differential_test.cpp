@@ -51,8 +51,9 @@ std::string run(const Setup& setup, uint64_t seed, uint64_t sequences, bool verb
                     std::fprintf(stderr, "  vector %u: %llu\n", v,
                                  static_cast<unsigned long long>(score.faults[v]));
         if (verbose)
-            std::fprintf(stderr, "  imprecise in Unicorn: %llu\n",
-                         static_cast<unsigned long long>(score.imprecise));
+            std::fprintf(stderr, "  imprecise in Unicorn: %llu, batches cut short: %llu\n",
+                         static_cast<unsigned long long>(score.imprecise),
+                         static_cast<unsigned long long>(score.cut_short));
         return score.difference;
     });
 }

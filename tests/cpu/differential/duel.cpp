@@ -125,7 +125,16 @@ void Duel::search() {
 }
 
 void Duel::compare() {
-    for (unsigned n = 0; n < batch_.size() && score_.difference.empty(); ++n) compare_record(n);
+    for (unsigned n = 0; n < batch_.size() && score_.difference.empty(); ++n) {
+        compare_record(n);
+        Out out;
+        std::memcpy(&out, guest_.memory + out_at + n * record_bytes, record_bytes);
+        if (out.vector == 14 && opcode_at(n, out) == 0x60 && pusha_differs(out)) {
+            score_.sequences += searching() ? 0 : n + 1;
+            score_.cut_short += !searching();
+            return;
+        }
+    }
     compare_region(data_at, region_size);
     compare_region(stack_at, region_size);
     if (searching()) return;
@@ -208,6 +217,21 @@ void Duel::compare_record(unsigned n) {
         return;
     }
     score_.difference = describe(n, ours, theirs);
+}
+
+/// A PUSHA over two pages of which one is missing has written those words whose page is there and
+/// that came before: from the highest address down here, from the lowest up in Unicorn. True where
+/// that left different memory, so that nothing after it in the batch can be compared.
+bool Duel::pusha_differs(const Out& out) const {
+    constexpr uint32_t most = 32;
+    const uint32_t sp = setup_.big ? out.esp : out.esp & 0xffff;
+    for (const uint32_t base : {0u, data_at, stack_at})
+        for (uint32_t n = 1; n <= most; ++n) {
+            const uint32_t at = base + (setup_.big ? sp - n : (sp - n) & 0xffff);
+            const bool ours = at - data_at < region_size || at - stack_at < region_size;
+            if (ours && guest_.memory[at] != twin_.memory()[at]) return true;
+        }
+    return false;
 }
 
 void Duel::compare_region(uint32_t at, uint32_t bytes) {

@@ -16,6 +16,7 @@ struct Score {
     uint64_t sequences = 0;
     uint64_t faults[65] = {};  // of them ended by an exception, by vector
     uint64_t imprecise = 0;    // exceptions that Unicorn reports at another instruction
+    uint64_t cut_short = 0;    // batches that were compared up to a torn PUSHA only
     std::string difference;    // the first one; empty where there is none
 };
 
@@ -34,6 +35,7 @@ class Duel {
     void compare();
     uint32_t not_at(unsigned n, const Out& out) const;
     bool reads_twice(unsigned n, const Out& out) const;
+    bool pusha_differs(const Out& out) const;
     static bool passes_limit(const Out& ours, const Out& theirs, bool twice);
     uint8_t opcode_at(unsigned n, const Out& out) const;
     bool is_imprecise(unsigned n, Out ours, Out theirs) const;
