@@ -189,6 +189,16 @@ class IsaBridge final : public bus::Device {
 
   private:
     pci::Function function_;
+    // 82371SB, 4.1.9 [section from memory]: bit 7 disables the routing of an interrupt.
+    pci::RegisterArray routes_{function_.bank,
+                               {.name = "PIRQRC",
+                                .offset = 0x60,
+                                .bits = 8,
+                                .reset = 0x80,
+                                .doc = "routes PIRQA# to PIRQD# (stored: no function has a PIRQ)"},
+                               4,
+                               1,
+                               {}};
 };
 
 }  // namespace

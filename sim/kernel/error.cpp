@@ -24,6 +24,8 @@ const char* name(Outcome::Kind kind) {
             return "running";
         case Outcome::Kind::guest_exit:
             return "guest exit";
+        case Outcome::Kind::power_off:
+            return "power off";
         case Outcome::Kind::halted:
             return "halted";
         case Outcome::Kind::shutdown:

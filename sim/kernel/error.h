@@ -49,6 +49,7 @@ struct Outcome {
     enum class Kind {
         running,      // it has not ended
         guest_exit,   // the guest wrote the debug-exit port; `code` is the process exit status
+        power_off,    // the guest switched the machine off
         halted,       // a processor halted and nothing can wake it
         shutdown,     // a processor shut down (triple fault)
         time_limit,   // run.time_limit was reached

@@ -265,7 +265,8 @@ Results Machine::results() const {
     results.checksum_count = checksum_count_;
     results.matches = matches_;
     if ((results.outcome.kind == Outcome::Kind::guest_exit ||
-         results.outcome.kind == Outcome::Kind::text_seen) &&
+         results.outcome.kind == Outcome::Kind::text_seen ||
+         results.outcome.kind == Outcome::Kind::power_off) &&
         matches_ != checksum_count_) {
         results.outcome.kind = Outcome::Kind::mismatch;
         results.outcome.text = "the guest read data that differs from the disk image";
