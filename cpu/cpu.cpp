@@ -21,11 +21,7 @@ const std::vector<Key>& processor_keys() {
          "perfect: memory takes no time beyond the instruction; none: each data access is on the "
          "bus",
          {"perfect", "none"}},
-        {"fpu",
-         ValueType::choice,
-         "yes",
-         "the x87 unit, where the model has one",
-         {"yes", "no"}},
+        {"fpu", ValueType::choice, "yes", "the x87 unit, where the model has one", {"yes", "no"}},
         {"timing", ValueType::file, "", "a timing table to use in place of the model's"},
     };
     return keys;
@@ -248,8 +244,7 @@ void Cpu::line_changed(unsigned input, bool asserted) {
     }
     core_.attention = true;
     // The processor sees its inputs on its own clock edges.
-    if (waiting_ && !goes_on_waiting())
-        resume_.wake(clock_.cycles(clock_.ceil(now())));
+    if (waiting_ && !goes_on_waiting()) resume_.wake(clock_.cycles(clock_.ceil(now())));
 }
 
 /// The mask is applied to what paging gives, so what was looked up with the other one is wrong.
@@ -273,7 +268,8 @@ void Cpu::thread() {
             if (end_on_reset_) {
                 sim.finish({Outcome::Kind::reset, 0,
                             "the guest reset the processor, and there is no firmware to start it "
-                            "again\n" + describe_state()});
+                            "again\n" +
+                                describe_state()});
                 return;
             }
             reset();
@@ -298,9 +294,9 @@ bool Cpu::instructions_left() {
     if (instruction_limit_ == 0) return true;
     const uint64_t done = instructions();
     if (done >= instruction_limit_) {
-        simulation().finish({Outcome::Kind::instruction_limit, 0,
-                             fmt::format("{} instructions were executed (run.instruction_limit)",
-                                         done)});
+        simulation().finish(
+            {Outcome::Kind::instruction_limit, 0,
+             fmt::format("{} instructions were executed (run.instruction_limit)", done)});
         return false;
     }
     constexpr uint64_t near = 64;
@@ -350,9 +346,10 @@ void Cpu::end_halted() {
     core_.s.stopped = true;
     simulation().finish(
         {Outcome::Kind::halted, 0,
-         fmt::format("the processor {} with interrupts disabled at EIP {:#x}\n{}",
-                     core_.s.frozen ? "waits for the interrupt of an x87 exception (FERR#)" : "halted",
-                     core_.s.eip, describe_state())});
+         fmt::format(
+             "the processor {} with interrupts disabled at EIP {:#x}\n{}",
+             core_.s.frozen ? "waits for the interrupt of an x87 exception (FERR#)" : "halted",
+             core_.s.eip, describe_state())});
 }
 
 }  // namespace sb::cpu

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The power management function of a PIIX4, which an ACPI system needs: fixed-feature registers, the
-// power management timer, and the port by which ACPI is turned on. Source: Intel 82371AB (PIIX4)
-// datasheet (290562), chapter 7; Advanced Configuration and Power Interface 1.0b, 4.7 (register
-// layouts); the general-purpose event block at AFE0h is where SeaBIOS' ACPI tables say that it is,
-// as on QEMU's i440FX machine (SeaBIOS src/fw/acpi.c), not where the PIIX4 has it.
+// The power management function of a PIIX4, which an ACPI system needs: fixed-feature registers,
+// the power management timer, and the port by which ACPI is turned on. Source: Intel 82371AB
+// (PIIX4) datasheet (290562), chapter 7; Advanced Configuration and Power Interface 1.0b, 4.7
+// (register layouts); the general-purpose event block at AFE0h is where SeaBIOS' ACPI tables say
+// that it is, as on QEMU's i440FX machine (SeaBIOS src/fw/acpi.c), not where the PIIX4 has it.
 //
 // Line: "irq9" is the SCI, a level, while an event's status and enable bits are set and SCI_EN is.
 // Timer: 24 bits of 3.579545 MHz, computed from now(); TMROF_STS is set when bit 23 changes, and
@@ -101,7 +101,8 @@ class Piix4Pm final : public bus::Device {
         if (sleep_enable_) {
             sleep_enable_ = 0;
             if (sleep_type_ == 0)
-                simulation().finish({Outcome::Kind::power_off, 0, "the guest switched the machine off"});
+                simulation().finish(
+                    {Outcome::Kind::power_off, 0, "the guest switched the machine off"});
             else
                 finding("a sleep state other than soft off was asked for (ignored)");
         }
@@ -118,25 +119,33 @@ class Piix4Pm final : public bus::Device {
     TickClock clock_{timer_hz};
     pci::Function function_;
     pci::Register base_{function_.bank,
-                        {.name = "PMBASE", .offset = 0x40, .bits = 32, .reset = 1,
-                         .doc = "where the register block is", .effect = "moves it"},
+                        {.name = "PMBASE",
+                         .offset = 0x40,
+                         .bits = 32,
+                         .reset = 1,
+                         .doc = "where the register block is",
+                         .effect = "moves it"},
                         {.write = [this](uint64_t v) {
                             base_.set((v & 0xffc0) | 1);
                             remap();
                         }}};
     pci::Register activity_{function_.bank,
-                            {.name = "DEVACTB", .offset = 0x58, .bits = 32, .reset = 1u << 25,
+                            {.name = "DEVACTB",
+                             .offset = 0x58,
+                             .bits = 32,
+                             .reset = 1u << 25,
                              .doc = "device activity; bit 25: writes to B2h are noticed"}};
-    pci::Register misc_{function_.bank,
-                        {.name = "PMREGMISC", .offset = 0x80, .bits = 8, .doc = "the block's enable"},
-                        {.write = [this](uint64_t) { remap(); }}};
+    pci::Register misc_{
+        function_.bank,
+        {.name = "PMREGMISC", .offset = 0x80, .bits = 8, .doc = "the block's enable"},
+        {.write = [this](uint64_t) { remap(); }}};
     pci::Field io_enable_{misc_, "PMIOSE", 0, "the register block answers"};
-    pci::Register smbus_base_{function_.bank,
-                              {.name = "SMBBASE", .offset = 0x90, .bits = 32, .reset = 1,
-                               .doc = "SMBus base (stored)"}};
-    pci::Register smbus_config_{function_.bank,
-                                {.name = "SMBHSTCFG", .offset = 0xd2, .bits = 8,
-                                 .doc = "SMBus configuration (stored)"}};
+    pci::Register smbus_base_{
+        function_.bank,
+        {.name = "SMBBASE", .offset = 0x90, .bits = 32, .reset = 1, .doc = "SMBus base (stored)"}};
+    pci::Register smbus_config_{
+        function_.bank,
+        {.name = "SMBHSTCFG", .offset = 0xd2, .bits = 8, .doc = "SMBus configuration (stored)"}};
 
     bus::RegisterBank block_{*this, {.name = "block", .size = block_bytes}};
     bus::Register status_{block_,
@@ -147,18 +156,22 @@ class Piix4Pm final : public bus::Device {
     bus::Field button_status_{status_, "PWRBTN_STS", 8, "the power button was pressed", bus::w1c};
     bus::Field clock_status_{status_, "RTC_STS", 10, "the real-time clock's alarm", bus::w1c};
     bus::Field resume_status_{status_, "RSM_STS", 15, "woken from sleep", bus::w1c};
-    bus::Register enable_{block_,
-                          {.name = "PMEN", .offset = 0x02, .bits = 16, .doc = "what raises the SCI"},
-                          {.write = [this](uint64_t) {
-                              arm();
-                              update();
-                          }}};
+    bus::Register enable_{
+        block_,
+        {.name = "PMEN", .offset = 0x02, .bits = 16, .doc = "what raises the SCI"},
+        {.write = [this](uint64_t) {
+            arm();
+            update();
+        }}};
     bus::Field timer_enable_{enable_, "TMROF_EN", 0, "TMROF_STS does"};
     bus::Field global_enable_{enable_, "GBL_EN", 5, "GBL_STS does"};
     bus::Field button_enable_{enable_, "PWRBTN_EN", 8, "PWRBTN_STS does"};
     bus::Field clock_enable_{enable_, "RTC_EN", 10, "RTC_STS does"};
     bus::Register control_{block_,
-                           {.name = "PMCNTRL", .offset = 0x04, .bits = 16, .doc = "control",
+                           {.name = "PMCNTRL",
+                            .offset = 0x04,
+                            .bits = 16,
+                            .doc = "control",
                             .effect = "SUS_EN puts the machine to sleep"},
                            {.write = [this](uint64_t) { control_written(); }}};
     bus::Field sci_enable_{control_, "SCI_EN", 0, "events raise the SCI, else an SMI"};
@@ -167,22 +180,31 @@ class Piix4Pm final : public bus::Device {
     bus::Field sleep_type_{control_, "SUS_TYP", 12, 10, "0: soft off"};
     bus::Field sleep_enable_{control_, "SUS_EN", 13, "enters what SUS_TYP says"};
     bus::Register timer_{block_,
-                         {.name = "PMTMR", .offset = 0x08, .bits = 32, .access = bus::ro,
+                         {.name = "PMTMR",
+                          .offset = 0x08,
+                          .bits = 32,
+                          .access = bus::ro,
                           .doc = "counts at 3.579545 MHz, 24 bits"},
                          {.read = [this] { return ticks() & timer_mask; }}};
 
     bus::RegisterBank events_{*this, {.name = "events", .size = 4}};
     bus::Register event_status_{events_,
-                                {.name = "GPE0_STS", .offset = 0, .bits = 16, .access = bus::w1c,
+                                {.name = "GPE0_STS",
+                                 .offset = 0,
+                                 .bits = 16,
+                                 .access = bus::w1c,
                                  .doc = "general-purpose events: none ever happens"},
                                 {.write = [this](uint64_t) { update(); }}};
-    bus::Register event_enable_{events_,
-                                {.name = "GPE0_EN", .offset = 2, .bits = 16,
-                                 .doc = "which of them raise the SCI"},
-                                {.write = [this](uint64_t) { update(); }}};
+    bus::Register event_enable_{
+        events_,
+        {.name = "GPE0_EN", .offset = 2, .bits = 16, .doc = "which of them raise the SCI"},
+        {.write = [this](uint64_t) { update(); }}};
     bus::RegisterBank apm_{*this, {.name = "apm", .size = 2}};
     bus::Register apm_command_{apm_,
-                               {.name = "APMC", .offset = 0, .bits = 8, .doc = "command",
+                               {.name = "APMC",
+                                .offset = 0,
+                                .bits = 8,
+                                .doc = "command",
                                 .effect = "F1h: ACPI on; F0h: off"},
                                {.write = [this](uint64_t v) { command(v); }}};
     bus::Register apm_status_{apm_, {.name = "APMS", .offset = 1, .bits = 8, .doc = "scratch"}};

@@ -60,9 +60,10 @@ class Typist final : public bus::Device {
         keyboard_ = into == "keyboard" ? context.board.find<bus::Keyboard>("keyboard") : nullptr;
         line_ = context.board.find<bus::CharacterInput>(into + ".input");
         if (!keyboard_ && !line_)
-            throw Error(fmt::format("{}.into: there is no keyboard and no serial port \"{}\" "
-                                    "(describe it before the typist)",
-                                    context.name, into));
+            throw Error(
+                fmt::format("{}.into: there is no keyboard and no serial port \"{}\" "
+                            "(describe it before the typist)",
+                            context.name, into));
     }
 
     void find_eyes(const bus::DeviceContext& context) {
@@ -70,9 +71,10 @@ class Typist final : public bus::Device {
         screen_ = context.board.find<bus::TextScreen>(watch);
         auto* output = context.board.find<observe::TextOutput>(watch + ".output");
         if (!screen_ && !output)
-            throw Error(fmt::format("{}.watch: there is no screen and no serial port \"{}\" "
-                                    "(describe it before the typist)",
-                                    context.name, watch));
+            throw Error(
+                fmt::format("{}.watch: there is no screen and no serial port \"{}\" "
+                            "(describe it before the typist)",
+                            context.name, watch));
         if (output)
             output->listen([this](uint8_t c) {
                 if (!typed_ && !type_.armed() && match_.feed(c)) type_.arm_after(delay_);
@@ -115,7 +117,8 @@ const bus::DeviceModel typist{
     "no hardware: somebody at the machine",
     {{"watch", ValueType::text, "screen", "what is watched: screen, or a device with text output"},
      {"after", ValueType::text, "", "the text that is waited for; none: the start of the run"},
-     {"text", ValueType::text, "\\n", "what is typed: \\n enter, \\t tab, \\e escape, \\\\ backslash"},
+     {"text", ValueType::text, "\\n",
+      "what is typed: \\n enter, \\t tab, \\e escape, \\\\ backslash"},
      {"into", ValueType::text, "keyboard", "where it is typed: keyboard, or a serial port"},
      {"delay",
       ValueType::duration,

@@ -71,7 +71,8 @@ std::vector<std::string> assignments(const BootOptions& options) {
     if (direct) {
         const bool path = options.kernel.find('/') != std::string::npos;
         const bool file = std::filesystem::exists(options.kernel);
-        sets.push_back(std::string{"guest.program="} + (file && !path ? "./" : "") + options.kernel);
+        sets.push_back(std::string{"guest.program="} + (file && !path ? "./" : "") +
+                       options.kernel);
         if (!options.initrd.empty()) sets.push_back("guest.initrd=" + options.initrd);
         if (!options.append.empty()) sets.push_back("guest.append=" + options.append);
     }
@@ -93,8 +94,9 @@ void check(const BootOptions& options) {
     // It is built for the i486: its code has BSWAP.
     const std::string model = options.cpu.substr(0, options.cpu.find('@'));
     if (model == "386" && options.kernel.empty() && options.bios.empty())
-        throw Error("--cpu 386: Debian's SeaBIOS needs a 486 or later; name another firmware with "
-                    "--bios FILE, or start without one by --kernel FILE");
+        throw Error(
+            "--cpu 386: Debian's SeaBIOS needs a 486 or later; name another firmware with "
+            "--bios FILE, or start without one by --kernel FILE");
     if (options.display != "text" && options.display != "none")
         throw Error(fmt::format("--display {}: not one of text, none", options.display));
 }

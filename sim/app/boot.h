@@ -11,8 +11,8 @@
 namespace sb::app {
 
 struct BootOptions {
-    std::string image;    // a disk, or a CD-ROM where it holds an ISO 9660 file system
-    std::string kernel;   // loaded without firmware
+    std::string image;   // a disk, or a CD-ROM where it holds an ISO 9660 file system
+    std::string kernel;  // loaded without firmware
     std::string initrd;
     std::string append;
     std::string memory = "64MiB";

@@ -63,7 +63,8 @@ std::string closing_words(const RunOptions& options, const machine::Plan& plan, 
     std::vector<Hint> hints;
     auto offer = [&](const char* key, const char* value, const char* why) {
         if (plan.cpu.text(key) != value)
-            hints.push_back({fmt::format("run {} --set cpu.{}={}", options.scenario, key, value), why});
+            hints.push_back(
+                {fmt::format("run {} --set cpu.{}={}", options.scenario, key, value), why});
     };
     if (success) {
         offer("model", "pentium", "a faster processor: does the transfer care?");
@@ -75,7 +76,8 @@ std::string closing_words(const RunOptions& options, const machine::Plan& plan, 
     for (const Hint& hint : hints) width = std::max(width, hint.arguments.size());
     text += "Try next:\n";
     for (const Hint& hint : hints)
-        text += fmt::format("  {} {:<{}}  # {}\n", options.program, hint.arguments, width, hint.why);
+        text +=
+            fmt::format("  {} {:<{}}  # {}\n", options.program, hint.arguments, width, hint.why);
     return text;
 }
 
@@ -94,7 +96,8 @@ void print(const machine::Results& results, const RunOptions& options, const mac
     }
     report_options.colour = ::isatty(STDOUT_FILENO) != 0;
     fmt::print("{}", machine::report(results, report_options));
-    if (!options.scenario.empty()) fmt::print("{}", closing_words(options, plan, results.success()));
+    if (!options.scenario.empty())
+        fmt::print("{}", closing_words(options, plan, results.success()));
 }
 
 }  // namespace

@@ -41,8 +41,9 @@ void output_options(CLI::App& command, sb::app::RunOptions& options) {
         .add_option("--out", options.out,
                     "write report.txt, results.json and events.csv into this folder")
         ->type_name("DIR");
-    command.add_flag("--lockstep", options.lockstep,
-                     "yield after every instruction: slower, with the same event stream to the byte");
+    command.add_flag(
+        "--lockstep", options.lockstep,
+        "yield after every instruction: slower, with the same event stream to the byte");
     command.add_flag("--instructions", options.instructions,
                      "with --out: an event for each instruction too (large)");
     command.add_flag("--json", options.json, "print the results as JSON instead of a table");
@@ -50,8 +51,7 @@ void output_options(CLI::App& command, sb::app::RunOptions& options) {
 
 void set_option(CLI::App& command, std::vector<std::string>& sets) {
     command
-        .add_option("--set", sets,
-                    "override one key: table.key=value; may be given several times")
+        .add_option("--set", sets, "override one key: table.key=value; may be given several times")
         ->type_name("KEY=VALUE")
         ->take_all()
         ->allow_extra_args(false);
@@ -61,9 +61,10 @@ void boot_options(CLI::App& command, sb::app::BootOptions& options) {
     command.add_option("image", options.image,
                        "disk image, or a CD-ROM image (ISO 9660), started by the firmware");
     command
-        .add_option("--kernel", options.kernel,
-                    "start this without firmware: an ELF file (Multiboot 1 too), a Linux bzImage, a "
-                    "boot sector, or a shipped guest")
+        .add_option(
+            "--kernel", options.kernel,
+            "start this without firmware: an ELF file (Multiboot 1 too), a Linux bzImage, a "
+            "boot sector, or a shipped guest")
         ->type_name("FILE");
     command.add_option("--initrd", options.initrd, "initial RAM disk for the kernel")
         ->type_name("FILE");
@@ -87,8 +88,9 @@ void boot_options(CLI::App& command, sb::app::BootOptions& options) {
     command
         .add_option("--time-limit", options.time_limit, "end after this simulated time, e.g. 10s")
         ->type_name("TIME");
-    command.add_option("--instruction-limit", options.instruction_limit,
-                       "end after so many instructions")
+    command
+        .add_option("--instruction-limit", options.instruction_limit,
+                    "end after so many instructions")
         ->type_name("N");
     command.add_flag("--snapshot", options.snapshot,
                      "keep what the guest writes in memory; leave the disk image alone");
@@ -99,7 +101,8 @@ void boot_options(CLI::App& command, sb::app::BootOptions& options) {
         "Examples:\n"
         "  southbridge boot disk.img\n"
         "  southbridge boot debian.iso --memory 128MiB --until 'Boot menu'\n"
-        "  southbridge boot --kernel vmlinuz --append 'console=ttyS0' --serial stdio --until login:");
+        "  southbridge boot --kernel vmlinuz --append 'console=ttyS0' --serial stdio --until "
+        "login:");
 }
 
 int main_or_throw(int argc, char** argv) {
@@ -155,11 +158,11 @@ int main_or_throw(int argc, char** argv) {
         return code == 0 ? 0 : wrong_request;
     }
     for (const std::string& plugin : plugins) sb::app::load_plugin(plugin);
-    const int status = *run       ? sb::app::run(run_options)
+    const int status = *run            ? sb::app::run(run_options)
                        : *boot_command ? sb::app::boot(boot)
-                       : *check   ? sb::app::check(check_options)
-                       : *devices ? sb::app::devices(device)
-                                  : sb::app::keys(table);
+                       : *check        ? sb::app::check(check_options)
+                       : *devices      ? sb::app::devices(device)
+                                       : sb::app::keys(table);
     if (std::fflush(stdout) != 0 || std::ferror(stdout))
         throw sb::Error("standard output: writing failed; is the disk full?");
     return status;

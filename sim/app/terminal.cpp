@@ -43,13 +43,13 @@ struct Sequence {
     const char* key;
 };
 constexpr Sequence sequences[] = {
-    {"\x1b[A", "up"},      {"\x1b[B", "down"},      {"\x1b[C", "right"},      {"\x1b[D", "left"},
-    {"\x1bOA", "up"},      {"\x1bOB", "down"},      {"\x1bOC", "right"},      {"\x1bOD", "left"},
-    {"\x1b[H", "home"},    {"\x1b[F", "end"},       {"\x1b[2~", "insert"},    {"\x1b[3~", "delete"},
-    {"\x1b[5~", "page up"}, {"\x1b[6~", "page down"}, {"\x1bOP", "f1"},       {"\x1bOQ", "f2"},
-    {"\x1bOR", "f3"},      {"\x1bOS", "f4"},        {"\x1b[15~", "f5"},       {"\x1b[17~", "f6"},
-    {"\x1b[18~", "f7"},    {"\x1b[19~", "f8"},      {"\x1b[20~", "f9"},       {"\x1b[21~", "f10"},
-    {"\x1b[23~", "f11"},   {"\x1b[24~", "f12"}};
+    {"\x1b[A", "up"},       {"\x1b[B", "down"},       {"\x1b[C", "right"},   {"\x1b[D", "left"},
+    {"\x1bOA", "up"},       {"\x1bOB", "down"},       {"\x1bOC", "right"},   {"\x1bOD", "left"},
+    {"\x1b[H", "home"},     {"\x1b[F", "end"},        {"\x1b[2~", "insert"}, {"\x1b[3~", "delete"},
+    {"\x1b[5~", "page up"}, {"\x1b[6~", "page down"}, {"\x1bOP", "f1"},      {"\x1bOQ", "f2"},
+    {"\x1bOR", "f3"},       {"\x1bOS", "f4"},         {"\x1b[15~", "f5"},    {"\x1b[17~", "f6"},
+    {"\x1b[18~", "f7"},     {"\x1b[19~", "f8"},       {"\x1b[20~", "f9"},    {"\x1b[21~", "f10"},
+    {"\x1b[23~", "f11"},    {"\x1b[24~", "f12"}};
 
 /// A CGA colour (bits blue, green, red, bright) as an ANSI one.
 unsigned ansi(unsigned colour) {
@@ -122,8 +122,7 @@ void Terminal::tick() {
     int wait = 0;
     if (real_time_) {
         const auto simulated = nanoseconds{static_cast<int64_t>(now().ps() / 1000)};
-        const auto ahead = duration_cast<milliseconds>(simulated -
-                                                       (steady_clock::now() - start_));
+        const auto ahead = duration_cast<milliseconds>(simulated - (steady_clock::now() - start_));
         wait = static_cast<int>(std::clamp<int64_t>(ahead.count(), 0, 1000));
     }
     if (screen_) draw();
@@ -155,10 +154,10 @@ void Terminal::keys(const std::string& bytes) {
         return;
     }
     for (size_t at = 0; at < bytes.size();) {
-        const auto* known = std::find_if(std::begin(sequences), std::end(sequences),
-                                         [&](const Sequence& s) {
-                                             return bytes.compare(at, std::strlen(s.bytes), s.bytes) == 0;
-                                         });
+        const auto* known =
+            std::find_if(std::begin(sequences), std::end(sequences), [&](const Sequence& s) {
+                return bytes.compare(at, std::strlen(s.bytes), s.bytes) == 0;
+            });
         if (known != std::end(sequences)) {
             keyboard_->stroke(known->key);
             at += std::strlen(known->bytes);

@@ -27,9 +27,9 @@ namespace sb::app {
 class Terminal final : public Component {
   public:
     struct Options {
-        bool draw = false;           // the text screen, on standard output
-        bool to_keyboard = false;    // standard input's keys; else to the serial port
-        std::string serial;          // its device name, or empty
+        bool draw = false;             // the text screen, on standard output
+        bool to_keyboard = false;      // standard input's keys; else to the serial port
+        std::string serial;            // its device name, or empty
         bool pseudo_terminal = false;  // the serial port has a terminal of its own
     };
     Terminal(machine::Machine& machine, const Options& options);
@@ -46,10 +46,10 @@ class Terminal final : public Component {
     bus::Keyboard* keyboard_ = nullptr;
     bus::CharacterInput* line_ = nullptr;
     bus::TextScreen* screen_ = nullptr;
-    int input_ = -1;             // what is read: standard input, or the pseudo-terminal's master
+    int input_ = -1;  // what is read: standard input, or the pseudo-terminal's master
     bool real_time_ = false;
     bool drawn_ = false;
-    std::string waiting_;        // bytes for the serial port that it has not taken yet
+    std::string waiting_;  // bytes for the serial port that it has not taken yet
     std::vector<bus::TextScreen::Cell> shown_;
     std::chrono::steady_clock::time_point start_;
     Timer tick_{*this, "tick", [this] { tick(); }};

@@ -47,14 +47,14 @@ class Findings {
 /// How a run ended.
 struct Outcome {
     enum class Kind {
-        running,      // it has not ended
-        guest_exit,   // the guest wrote the debug-exit port; `code` is the process exit status
-        power_off,    // the guest switched the machine off
-        halted,       // a processor halted and nothing can wake it
-        shutdown,     // a processor shut down (triple fault)
-        time_limit,   // run.time_limit was reached
+        running,     // it has not ended
+        guest_exit,  // the guest wrote the debug-exit port; `code` is the process exit status
+        power_off,   // the guest switched the machine off
+        halted,      // a processor halted and nothing can wake it
+        shutdown,    // a processor shut down (triple fault)
+        time_limit,  // run.time_limit was reached
         instruction_limit,  // run.instruction_limit was reached
-        text_seen,    // run.until appeared on a console
+        text_seen,          // run.until appeared on a console
         reset,        // the guest reset the processor, and no firmware is there to start again
         idle,         // nothing is left that could happen
         interrupted,  // the user asked to stop

@@ -61,7 +61,8 @@ bus::Device& Chassis::add(const DevicePlan& plan) {
     } catch (const Error& error) {
         const std::string what = error.what();
         const bool named = what.starts_with(plan.name + ":");
-        throw Error(fmt::format("{}: {}{}", plan.place.text(), named ? "" : plan.name + ": ", what));
+        throw Error(
+            fmt::format("{}: {}{}", plan.place.text(), named ? "" : plan.name + ": ", what));
     }
     return *devices_.back();
 }

@@ -41,8 +41,9 @@ uint8_t* GuestImage::memory(bus::AddressSpace& space, uint64_t address, uint64_t
     const auto* range = space.find(address);
     if (!range || !range->direct || !range->direct->writable || size > range->size ||
         address - range->start > range->size - size)
-        refuse(fmt::format("it wants {} bytes at {:#x}, where the machine has no memory; give it more",
-                           size, address));
+        refuse(
+            fmt::format("it wants {} bytes at {:#x}, where the machine has no memory; give it more",
+                        size, address));
     return range->direct->host + (address - range->start);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A file that is loaded into a machine's memory: its bytes, with every offset checked, and the guest
-// memory that it goes to. Files are hostile: whatever is wrong with one is an `Error` that names it.
+// A file that is loaded into a machine's memory: its bytes, with every offset checked, and the
+// guest memory that it goes to. Files are hostile: whatever is wrong with one is an `Error` that
+// names it.
 #pragma once
 
 #include <cstdint>

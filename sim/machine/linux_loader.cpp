@@ -94,9 +94,10 @@ void place_initrd(const GuestImage& image, const std::string& path, ZeroPage& pa
     if (page_.get<uint16_t>(at::version) < 0x203) limit = uint64_t{default_initrd_limit} + 1;
     const uint64_t top = std::min(end, limit);
     if (initrd.size() > top - first_mebibyte)
-        image.refuse(fmt::format("its initial RAM disk of {} bytes does not fit below {:#x}; give "
-                                 "the machine more memory",
-                                 initrd.size(), top));
+        image.refuse(
+            fmt::format("its initial RAM disk of {} bytes does not fit below {:#x}; give "
+                        "the machine more memory",
+                        initrd.size(), top));
     const uint64_t start = (top - initrd.size()) & ~(page - 1);
     std::memcpy(initrd.memory(memory, start, initrd.size()), initrd.part(0, initrd.size()),
                 initrd.size());
@@ -145,7 +146,8 @@ LoadedGuest load_linux(const GuestImage& image, const std::string& command_line,
     std::memset(bytes, 0, zero_page_bytes);
     // The header ends where its first jump goes to (boot.rst, "32-bit Boot Protocol").
     const uint32_t header_end = at::magic + image.at<uint8_t>(at::jump_length);
-    std::memcpy(bytes + at::setup_sectors, image.part(at::setup_sectors, header_end - at::setup_sectors),
+    std::memcpy(bytes + at::setup_sectors,
+                image.part(at::setup_sectors, header_end - at::setup_sectors),
                 header_end - at::setup_sectors);
     ZeroPage page_{bytes};
     page_.put(at::loader_type, unknown_loader);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Loads a guest program without firmware. By what its first bytes say, it is
-// - a 32-bit ELF executable for i386, with or without a Multiboot 1 header: its segments go to their
+// - a 32-bit ELF executable for i386, with or without a Multiboot 1 header: its segments go to
+// their
 //   physical addresses, and a Multiboot information structure with the command line, the memory map
 //   and the initial RAM disk as its module is placed below 640 KiB (Multiboot 0.6.96, 3.2, 3.3);
 // - a Linux kernel (linux_loader.h);

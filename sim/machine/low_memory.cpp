@@ -43,7 +43,8 @@ enum : uint8_t { entry_processor, entry_bus, entry_io_apic, entry_io_interrupt, 
 enum : uint8_t { type_int, type_nmi, type_smi, type_ext_int };
 
 /// Interrupt entries (4.3.4, 4.3.5): polarity and trigger conform to the source bus.
-void interrupt(Bytes& bytes, uint8_t entry, uint8_t type, uint8_t irq, uint8_t apic, uint8_t input) {
+void interrupt(Bytes& bytes, uint8_t entry, uint8_t type, uint8_t irq, uint8_t apic,
+               uint8_t input) {
     number(bytes, entry, 1);
     number(bytes, type, 1);
     number(bytes, 0, 2);
@@ -102,10 +103,10 @@ void place_bios_data(bus::AddressSpace& memory) {
     word(area + 0x00, 0x3f8);
     word(area + 0x0e, static_cast<uint16_t>(low_memory_bytes >> 4));
     word(area + 0x13, low_memory_bytes / 1024);
-    word(area + 0x49, 3);        // video mode
-    word(area + 0x4a, 80);       // columns
-    word(area + 0x63, 0x3d4);    // CRT controller
-    word(low_memory_bytes, 1);   // the EBDA's size in KiB
+    word(area + 0x49, 3);       // video mode
+    word(area + 0x4a, 80);      // columns
+    word(area + 0x63, 0x3d4);   // CRT controller
+    word(low_memory_bytes, 1);  // the EBDA's size in KiB
 }
 
 void place_mp_tables(bus::AddressSpace& memory, const ProcessorIdentity& processor) {

@@ -41,7 +41,8 @@ std::string command_line(const Plan& plan) {
 /// A ROM with an image starts the machine where no guest is loaded over it.
 bool has_firmware(const Plan& plan) {
     return std::any_of(plan.devices.begin(), plan.devices.end(), [](const DevicePlan& device) {
-        return device.model->name == std::string_view{"bios"} && !device.config.text("image").empty();
+        return device.model->name == std::string_view{"bios"} &&
+               !device.config.text("image").empty();
     });
 }
 
@@ -113,7 +114,8 @@ void Machine::load(const Plan& plan) {
         LoadedGuest guest = load_guest(find_guest(program), command_line(plan), chassis_->memory,
                                        plan.guest.text("initrd"));
         if (chassis_->board.find<bus::InterruptAcknowledge>("intr.acknowledge"))
-            place_mp_tables(chassis_->memory, {cpu_->model().signature, cpu_->model().cpuid_features});
+            place_mp_tables(chassis_->memory,
+                            {cpu_->model().signature, cpu_->model().cpuid_features});
         start(guest);
         symbols_ = std::move(guest.symbols);
     } catch (const Error& error) {
@@ -148,9 +150,9 @@ void Machine::run() {
 void Machine::explain_end() {
     const Time limit = plan_.run.duration("time_limit");
     if (!sim_.finished() && sim_.now() >= limit)
-        sim_.finish({Outcome::Kind::time_limit, 0,
-                     fmt::format("The time limit of {} was reached (run.time_limit).",
-                                 to_string(limit))});
+        sim_.finish(
+            {Outcome::Kind::time_limit, 0,
+             fmt::format("The time limit of {} was reached (run.time_limit).", to_string(limit))});
     else if (!sim_.finished())
         sim_.finish({Outcome::Kind::idle, 0,
                      "Nothing is left that could happen: the processor is halted, and no device "
@@ -207,8 +209,10 @@ void Machine::disk_checksum(unsigned drive, uint64_t lba, uint32_t sectors, uint
         result.image = image->crc32(lba, sectors);
     ++checksum_count_;
     matches_ += result.matches();
-    // Every one counts; those that are listed are the first, and the first wrong one among the rest.
-    if (checksums_.size() < most_records || (!result.matches() && checksums_.size() == most_records))
+    // Every one counts; those that are listed are the first, and the first wrong one among the
+    // rest.
+    if (checksums_.size() < most_records ||
+        (!result.matches() && checksums_.size() == most_records))
         checksums_.push_back(result);
 }
 

@@ -60,12 +60,14 @@ std::vector<Key> bus_keys() {
 }
 
 std::vector<Key> guest_keys() {
-    return {{"program", ValueType::text, "",
-             "what runs without firmware: the name of a shipped guest, or the path of an ELF file, a "
-             "Linux bzImage or a boot sector"},
-            {"initrd", ValueType::file, "", "initial RAM disk of a Linux kernel, or module of a "
-                                            "Multiboot one"},
-            {"append", ValueType::text, "", "added to the guest's command line"}};
+    return {
+        {"program", ValueType::text, "",
+         "what runs without firmware: the name of a shipped guest, or the path of an ELF file, a "
+         "Linux bzImage or a boot sector"},
+        {"initrd", ValueType::file, "",
+         "initial RAM disk of a Linux kernel, or module of a "
+         "Multiboot one"},
+        {"append", ValueType::text, "", "added to the guest's command line"}};
 }
 
 [[noreturn]] void fail(const Place& place, const std::string& what) {

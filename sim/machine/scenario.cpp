@@ -17,7 +17,7 @@ namespace sb::machine {
 namespace {
 
 constexpr uint64_t scenario_order = uint64_t{1}
-                                    << 32;  // a scenario's devices come after the board's
+                                    << 32;           // a scenario's devices come after the board's
 constexpr uint64_t board_order = uint64_t{1} << 20;  // and a board's after those of the one below
 constexpr unsigned board_depth = 4;
 constexpr size_t longest_file = 1u << 20;

@@ -22,8 +22,8 @@ TextOutput::TextOutput(const std::string& owner, const std::string& where) {
             throw Error(fmt::format("{}: output file {} can not be made: {}", owner, path,
                                     std::strerror(errno)));
     } else {
-        throw Error(
-            fmt::format("{}: output \"{}\" is not one of terminal, listener, none, file:PATH", owner, where));
+        throw Error(fmt::format(
+            "{}: output \"{}\" is not one of terminal, listener, none, file:PATH", owner, where));
     }
 }
 

@@ -15,8 +15,9 @@ namespace sb::observe {
 
 class TextOutput {
   public:
-    /// `where` is "terminal", "none", "listener" (somebody of the host program) or "file:PATH". Throws `Error` where it is something else, or
-    /// the file can not be made. The file is made at once, so that a wrong path shows at the start.
+    /// `where` is "terminal", "none", "listener" (somebody of the host program) or "file:PATH".
+    /// Throws `Error` where it is something else, or the file can not be made. The file is made at
+    /// once, so that a wrong path shows at the start.
     TextOutput(const std::string& owner, const std::string& where);
 
     void put(uint8_t c);

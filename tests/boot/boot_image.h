@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A disk image made by a test: a boot sector that reads the second sector through INT 13h and prints
-// it through INT 10h, and the second sector's text.
+// A disk image made by a test: a boot sector that reads the second sector through INT 13h and
+// prints it through INT 10h, and the second sector's text.
 #pragma once
 
 #include <cstdint>

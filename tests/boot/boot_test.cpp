@@ -14,9 +14,9 @@ TEST_CASE("firmware and an interrupt-driven boot are equal in lockstep to the by
     TempFolder folder;
     folder.write("disk.img", boot_image("second sector"));
     auto run = [&](const std::string& out, bool lockstep) {
-        Arguments arguments{"boot",    folder.path("disk.img"), "--until", "second sector",
-                            "--out",   folder.path(out),        "--set",   "cpu.clock=33MHz",
-                            "--set",   "cpu.model=486"};
+        Arguments arguments{"boot",  folder.path("disk.img"), "--until", "second sector",
+                            "--out", folder.path(out),        "--set",   "cpu.clock=33MHz",
+                            "--set", "cpu.model=486"};
         if (lockstep) arguments.push_back("--lockstep");
         CHECK(southbridge(arguments).status == 0);
         return folder.read(out + "/events.csv");
@@ -31,7 +31,8 @@ TEST_CASE("an instruction limit is met exactly") {
     folder.write("disk.img", boot_image("second sector"));
     for (const char* limit : {"1", "1000", "1234567"}) {
         for (const bool lockstep : {false, true}) {
-            Arguments arguments{"boot", folder.path("disk.img"), "--instruction-limit", limit, "--json"};
+            Arguments arguments{"boot", folder.path("disk.img"), "--instruction-limit", limit,
+                                "--json"};
             if (lockstep) arguments.push_back("--lockstep");
             const Ended run = southbridge(arguments);
             INFO(limit << run.err);
@@ -81,8 +82,8 @@ TEST_CASE("a guest that resets a machine without firmware ends the run") {
     sector.replace(510, 2, "\x55\xaa");
     TempFolder folder;
     folder.write("sector.bin", sector);
-    const Ended run = southbridge({"boot", "--kernel", folder.path("sector.bin"), "--time-limit", "1s",
-                                   "--set", "run.until=never"});
+    const Ended run = southbridge({"boot", "--kernel", folder.path("sector.bin"), "--time-limit",
+                                   "1s", "--set", "run.until=never"});
     INFO(run.out << run.err);
     CHECK(run.status == 4);
 }

@@ -16,7 +16,9 @@ const std::string rescue = "/usr/lib/grub-rescue/grub-rescue-";
 
 }  // namespace
 
-TEST_CASE("SeaBIOS reads a boot sector and serves its INT 13h and INT 10h - on every model from the 486 on") {
+TEST_CASE(
+    "SeaBIOS reads a boot sector and serves its INT 13h and INT 10h - on every model from the 486 "
+    "on") {
     TempFolder folder;
     folder.write("disk.img", boot_image("second sector"));
     const std::string cpu = GENERATE("486", "pentium", "p6", "ideal");
@@ -30,9 +32,9 @@ TEST_CASE("SeaBIOS reads a boot sector and serves its INT 13h and INT 10h - on e
 TEST_CASE("memtest86+ completes a pass over a small memory without an error") {
     // Two of its tests wait for 40 s and more: a slow processor has less to do meanwhile. It needs
     // some memory above 4 MiB to move itself to.
-    const Ended run =
-        southbridge({"boot", "--kernel", "/boot/memtest86+ia32.bin", "--memory", "4352KiB", "--cpu",
-                     "pentium@25MHz", "--until", "Pass:  1        Errors: 0", "--time-limit", "600s"});
+    const Ended run = southbridge({"boot", "--kernel", "/boot/memtest86+ia32.bin", "--memory",
+                                   "4352KiB", "--cpu", "pentium@25MHz", "--until",
+                                   "Pass:  1        Errors: 0", "--time-limit", "600s"});
     INFO(run.out << run.err);
     CHECK(run.status == 0);
     CHECK_THAT(run.out, Contains("CLK/Temp: 2"));  // 25 MHz, as it measured it, rounded down
@@ -40,8 +42,8 @@ TEST_CASE("memtest86+ completes a pass over a small memory without an error") {
 }
 
 TEST_CASE("GRUB comes to its menu from a hard disk") {
-    const Ended run = southbridge({"boot", rescue + "usb.img", "--snapshot", "--until",
-                                   "Use the", "--time-limit", "30s"});
+    const Ended run = southbridge(
+        {"boot", rescue + "usb.img", "--snapshot", "--until", "Use the", "--time-limit", "30s"});
     INFO(run.out << run.err);
     CHECK(run.status == 0);
     CHECK_THAT(run.out, Contains("GNU GRUB  version 2"));
@@ -50,8 +52,8 @@ TEST_CASE("GRUB comes to its menu from a hard disk") {
 TEST_CASE("GRUB comes to its menu from a CD-ROM and takes keys for its command line") {
     const Ended run = southbridge(
         {"boot", rescue + "cdrom.iso", "--until", "(cd)", "--time-limit", "60s", "--set",
-         "hand.device=typist", "--set", "hand.after=automatically in", "--set", "hand.text=c", "--set",
-         "more.device=typist", "--set", "more.after=grub>", "--set", "more.text=ls\\n"});
+         "hand.device=typist", "--set", "hand.after=automatically in", "--set", "hand.text=c",
+         "--set", "more.device=typist", "--set", "more.after=grub>", "--set", "more.text=ls\\n"});
     INFO(run.out << run.err);
     CHECK(run.status == 0);
     CHECK_THAT(run.out, Contains("grub> ls\n"));  // as typed
