@@ -20,19 +20,46 @@ Block* BlockCache::find(uint64_t physical, bool big) const {
 
 Block* BlockCache::add(std::unique_ptr<Block> block) {
     Block* b = block.get();
-    by_page_[b->physical >> page_shift].push_back(b);
+    enter(b->physical >> page_shift, b);
     if (b->second_page != no_page && b->second_page != b->physical >> page_shift)
-        by_page_[b->second_page].push_back(b);
+        enter(b->second_page, b);
     by_key_[key(b->physical, b->big)] = std::move(block);
     ++blocks_;
     return b;
 }
 
+void BlockCache::Page::mark(const Block& block, uint64_t page) {
+    const bool first_page = block.physical >> page_shift == page;
+    const uint64_t start = block.physical & 0xfff, end = start + block.bytes;
+    const uint64_t from = first_page ? start : 0;
+    const uint64_t to = first_page ? std::min<uint64_t>(end, 0x1000) : end - 0x1000;
+    for (uint64_t at = from; at < to; ++at) code[at / 64] |= uint64_t{1} << (at % 64);
+}
+
+bool BlockCache::Page::holds_code(uint64_t first, uint64_t last) const {
+    for (uint64_t at = first; at <= last; ++at)
+        if (code[at / 64] >> (at % 64) & 1) return true;
+    return false;
+}
+
+void BlockCache::enter(uint64_t page, Block* block) {
+    Page& p = by_page_[page];
+    p.blocks.push_back(block);
+    p.mark(*block, page);
+}
+
 void BlockCache::leave(uint64_t page, Block* block) {
     auto found = by_page_.find(page);
     if (found == by_page_.end()) return;
-    std::erase(found->second, block);
-    if (found->second.empty()) by_page_.erase(found);
+    Page& p = found->second;
+    std::erase(p.blocks, block);
+    if (p.blocks.empty()) {
+        by_page_.erase(found);
+        return;
+    }
+    // Others may have bytes in common with it.
+    p.code = {};
+    for (const Block* other : p.blocks) p.mark(*other, page);
 }
 
 void BlockCache::drop(Block* block) {
@@ -60,8 +87,9 @@ bool BlockCache::written(uint64_t physical, uint64_t bytes, bool& dropped) {
     auto found = by_page_.find(page);
     if (found == by_page_.end()) return true;
     const uint64_t first = physical & 0xfff, last = first + bytes - 1;
+    if (!found->second.holds_code(first, last)) return false;
     std::vector<Block*> hit;
-    for (Block* block : found->second) {
+    for (Block* block : found->second.blocks) {
         const uint64_t start = block->physical & 0xfff, end = start + block->bytes;  // one past
         const bool here = block->physical >> page_shift == page;
         if (here ? start <= last && end > first : end - 0x1000 > first) hit.push_back(block);

@@ -7,6 +7,7 @@
 // running may have been dropped by its own write.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -42,9 +43,16 @@ class BlockCache {
     uint64_t drops() const { return drops_; }
 
   private:
-    using Page = std::vector<Block*>;  // every block with a byte in it
+    /// What a page holds: every block with a byte in it, and which bytes are some block's.
+    struct Page {
+        std::vector<Block*> blocks;
+        std::array<uint64_t, 64> code{};
+        void mark(const Block& block, uint64_t page);
+        bool holds_code(uint64_t first, uint64_t last) const;
+    };
 
     void empty_graveyard();
+    void enter(uint64_t page, Block* block);
     void leave(uint64_t page, Block* block);
 
     std::unordered_map<uint64_t, std::unique_ptr<Block>> by_key_;

@@ -323,13 +323,13 @@ void Core::fault(uint8_t vector, uint32_t error) {
     std::longjmp(recovery_, 1);
 }
 
-void Core::not_there_yet(const char* what, uint8_t vector) {
+void Core::not_there(const char* what, uint8_t vector) {
     const uint32_t at = s.eip;
     {
         // Closed before the fault: its longjmp runs no destructors.
         Simulation& sim = owner_.simulation();
         Simulation::LocalTime local{sim, local_time() - sim.kernel_now()};
-        owner_.finding("instruction not there yet",
+        owner_.finding("an instruction that this processor does not have",
                        [&] { return fmt::format("{} at EIP {:#x}", what, at); });
     }
     fault(vector);

@@ -264,7 +264,7 @@ class Core {
         s.eip = next_eip;
         fault(vector);
     }
-    [[noreturn]] void not_there_yet(const char* what, uint8_t vector = invalid_opcode);
+    [[noreturn]] void not_there(const char* what, uint8_t vector = invalid_opcode);
 
     // Segments and gates (segmentation.cpp, interrupt.cpp).
     using Descriptor = cpu::Descriptor;

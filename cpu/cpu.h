@@ -18,8 +18,7 @@
 // where it is "perfect". Instruction fetch takes no bus time, but for the page walk of a fetch.
 //
 // What is there: real, protected and virtual-8086 mode, privilege levels, tasks, paging. What is
-// not there yet (MMX, virtual-8086 extensions) raises #UD or the fault that fits, and is the
-// finding "instruction not there yet".
+// not there (MMX, virtual-8086 extensions) raises #UD or the fault that fits, and is a finding.
 // Self-modifying code is seen at the next instruction; a real 486 needs a jump in between.
 //
 // Ends: HLT with interrupts disabled and no NMI to come ends the run as `halted`, a triple fault as

@@ -30,7 +30,7 @@ Binding bind_x87(const Operation& op);
 Binding bind_system(const Operation& op);
 Binding bind_identify(const Operation& op);
 
-/// The handler of an operation; for what is not there yet, one that says so and raises #UD.
+/// The handler of an operation; for what the processor lacks, one that says so and raises #UD.
 Binding bind(const Operation& op);
 /// Raises the exception whose vector is in `imm`: code that can not be decoded.
 Handler raise_fault();

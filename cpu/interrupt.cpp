@@ -126,7 +126,7 @@ void Core::through_gate(const Descriptor& gate, uint32_t flags, uint32_t outside
     const unsigned size = gate.type() & 8 ? 4 : 2;
     const uint32_t offset = size == 4 ? gate.gate_offset() : gate.gate_offset() & 0xffff;
     NewStack stack = inner ? inner_stack(level, outside) : same_stack();
-    if (!inner) stack.error = 0;
+    if (!inner) stack.error = outside;  // #SS(EXT) (SDM volume 2, INT n)
     if (v86)
         for (unsigned n : {gs, fs, ds, es}) push_on(stack, s.segments[n].selector, size);
     if (inner) {

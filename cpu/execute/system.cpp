@@ -264,11 +264,11 @@ void invlpg(Core& c, const Operation* op) {
 void not_integer_body(Core& c, const Operation* op) {
     const auto mnemonic = static_cast<ZydisMnemonic>(op->imm);
     if (c.s.cr0 & (cr0::em | cr0::ts)) c.fault(device_not_available);
-    c.not_there_yet(ZydisMnemonicGetString(mnemonic));
+    c.not_there(ZydisMnemonicGetString(mnemonic));
 }
 
 void unknown(Core& c, const Operation* op) {
-    c.not_there_yet(ZydisMnemonicGetString(static_cast<ZydisMnemonic>(op->mnemonic)));
+    c.not_there(ZydisMnemonicGetString(static_cast<ZydisMnemonic>(op->mnemonic)));
 }
 
 void bad(Core& c, const Operation* op) { c.fault(static_cast<uint8_t>(op->imm)); }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "bus/disk_image.h"
 #include "devices/cmos/cmos.h"
 
 namespace sb::devices {
@@ -39,6 +40,18 @@ std::array<uint64_t, 3> boot_order(const std::string& name, const std::string& t
     return codes;
 }
 
+/// Two bits a drive: 1, LBA-assisted; 0, none, where that would leave no whole cylinder of 16 heads
+/// and 63 sectors (SeaBIOS src/block.c, get_translation). Disks stand before the clock on a board.
+uint64_t translations(const bus::Board& board) {
+    constexpr uint64_t cylinder = 16 * 63;
+    uint64_t bits = 0;
+    for (unsigned drive = 0; drive < 4; ++drive) {
+        const auto* disk = board.find<bus::DiskImage>(fmt::format("disk.{}", drive));
+        if (!disk || disk->sectors() >= cylinder) bits |= uint64_t{1} << (2 * drive);
+    }
+    return bits;
+}
+
 }  // namespace
 
 void Cmos::set_word(unsigned at, uint64_t value) {
@@ -58,8 +71,8 @@ void Cmos::fill_memory(const bus::DeviceContext& context) {
     set_word(0x30, std::min<uint64_t>(above_1m, 0xffff));
     const uint64_t above_16m = size > 16 * mib ? (size - 16 * mib) / (64 * kib) : 0;
     set_word(0x34, std::min<uint64_t>(above_16m, 0xffff));
-    // 5Bh to 5Dh, memory above 4 GiB: none. 39h: all disks with LBA-assisted translation.
-    set_byte(0x39, 0x55);
+    // 5Bh to 5Dh, memory above 4 GiB: none.
+    set_byte(0x39, translations(context.board));
     const auto order = boot_order(context.name, context.config.text("boot"));
     set_byte(0x3d, order[0] + 16 * order[1]);
     set_byte(0x38, 16 * order[2] + 1);  // bit 0: a floppy's signature is not looked for

@@ -8,6 +8,7 @@
 // zeros. Selecting an item that is not there gives zeros too. Writes to the data port are ignored
 // (as since version 2.4 of the interface). Left out: the DMA interface (feature bit 1 is 0).
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -138,7 +139,8 @@ class FwCfg final : public bus::Device, public bus::FirmwareConfig {
 
     static Bytes contents(const std::string& owner, const std::string& path) {
         std::ifstream in{path, std::ios::binary};
-        if (!in) throw Error(fmt::format("{}: {} can not be read", owner, path));
+        if (!in || !std::filesystem::is_regular_file(path))
+            throw Error(fmt::format("{}: {} can not be read", owner, path));
         return {std::istreambuf_iterator<char>{in}, {}};
     }
 

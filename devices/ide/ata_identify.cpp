@@ -57,7 +57,7 @@ Words AtaDisk::identity() const {
     w[50] = valid;
     w[51] = 2 << 8;           // the highest PIO mode that predates word 64
     w[53] = bits({0, 1, 2});  // words 54-58, 64-70 and 88 are valid
-    const uint64_t current = std::min<uint64_t>(65535, described / (heads_ * track_));
+    const uint64_t current = std::clamp<uint64_t>(described / (heads_ * track_), 1, 65535);
     w[54] = static_cast<uint16_t>(current);
     w[55] = heads_;
     w[56] = track_;

@@ -8,6 +8,7 @@
 // Time. The ROM is 8 bits wide behind the ISA bus: a 4-byte access takes 4 cycles of 6 BCLK, 96
 // clocks of a 33.33 MHz bus, of which the bus itself counts the first two. Writes are ignored.
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -89,7 +90,8 @@ class Bios final : public bus::Device {
         std::vector<uint8_t> image;
         if (!path.empty()) {
             std::ifstream in{path, std::ios::binary};
-            if (!in) throw Error(fmt::format("{}: {} can not be read", context.name, path));
+            if (!in || !std::filesystem::is_regular_file(path))
+                throw Error(fmt::format("{}: {} can not be read", context.name, path));
             image.assign(std::istreambuf_iterator<char>{in}, {});
             if (image.empty() || image.size() > most)
                 throw Error(fmt::format("{}: {} has {} bytes; a system ROM has 1 byte to 16 MiB",

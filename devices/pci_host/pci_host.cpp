@@ -88,12 +88,15 @@ class PciHost final : public bus::Device, private bus::Target {
         declare_state("routes", [this](Archive& archive) {
             if (archive.loading()) apply();
         });
+        reset_pin_.connect(context.board.line("reset"));
+        system_reset_pin_.connect(context.board.line("system_reset"));
         bus::claim_ports(context, bank_, 0xcf8);
         bus::claim(context, context.board.ports, 0xcfc, 4, window_, "data");
     }
 
     void reset() override {
         Device::reset();
+        reset_was_set_ = false;
         if (firmware_was_here_)
             for (auto& pam : pam_)
                 pam->low_read = pam->low_write = pam->high_read = pam->high_write = 1;
@@ -162,8 +165,27 @@ class PciHost final : public bus::Device, private bus::Target {
     pci::Bus& pci_;
     Time access_time_;
     pci::Function bridge_;
+    /// 82441FX, 3.1.3: RCPU going from 0 to 1 resets: the processor, or with SRST everything.
+    void reset_written() {
+        if (reset_processor_ && !reset_was_set_)
+            (whole_machine_ ? system_reset_pin_ : reset_pin_).pulse();
+        reset_was_set_ = reset_processor_ != 0;
+    }
+
     bus::RegisterBank bank_;
     bus::Register address_;
+    bus::Register turbo_reset_{bank_,
+                               {.name = "TRC",
+                                .offset = 1,
+                                .bits = 8,
+                                .doc = "turbo and reset control",
+                                .effect = "RCPU going from 0 to 1 resets"},
+                               {.write = [this](uint64_t) { reset_written(); }}};
+    bus::Field whole_machine_{turbo_reset_, "SRST", 1, "1: a reset is one of the whole machine"};
+    bus::Field reset_processor_{turbo_reset_, "RCPU", 2, "resets when it goes from 0 to 1"};
+    State<bool> reset_was_set_{*this, "reset_was_set", false};
+    bus::Pin reset_pin_{*this, "reset"};
+    bus::Pin system_reset_pin_{*this, "system_reset"};
     bus::Field register_{address_, "REGISTER", 7, 2, "32-bit word of the function's registers"};
     bus::Field function_{address_, "FUNCTION", 10, 8, "function"};
     bus::Field device_{address_, "DEVICE", 15, 11, "device"};

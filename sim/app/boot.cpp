@@ -39,7 +39,7 @@ void set_disks(const BootOptions& options, std::vector<std::string>& sets) {
     if (!std::filesystem::exists(options.image))
         throw Error(fmt::format("{}: this image does not exist; name a disk or CD-ROM image",
                                 options.image));
-    if (is_iso(options.image)) {
+    if (options.media == "cdrom" || (options.media == "auto" && is_iso(options.image))) {
         sets.insert(sets.end(), {"disk.device=none", "cdrom.device=atapi-cdrom",
                                  "cdrom.image=" + options.image});
         return;
@@ -70,7 +70,7 @@ std::vector<std::string> assignments(const BootOptions& options) {
     set_serial(options, sets);
     if (direct) {
         const bool path = options.kernel.find('/') != std::string::npos;
-        const bool file = std::filesystem::exists(options.kernel);
+        const bool file = std::filesystem::is_regular_file(options.kernel);
         sets.push_back(std::string{"guest.program="} + (file && !path ? "./" : "") +
                        options.kernel);
         if (!options.initrd.empty()) sets.push_back("guest.initrd=" + options.initrd);
@@ -97,6 +97,8 @@ void check(const BootOptions& options) {
         throw Error(
             "--cpu 386: Debian's SeaBIOS needs a 486 or later; name another firmware with "
             "--bios FILE, or start without one by --kernel FILE");
+    if (options.media != "auto" && options.media != "disk" && options.media != "cdrom")
+        throw Error(fmt::format("--media {}: not one of auto, disk, cdrom", options.media));
     if (options.display != "text" && options.display != "none")
         throw Error(fmt::format("--display {}: not one of text, none", options.display));
 }

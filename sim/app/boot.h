@@ -23,6 +23,7 @@ struct BootOptions {
     std::string until;
     std::string time_limit = "1000000s";
     uint64_t instruction_limit = 0;
+    std::string media = "auto";  // what the image is: disk, cdrom, auto
     bool snapshot = false;
     RunOptions run;  // sets, out, lockstep, json
 };

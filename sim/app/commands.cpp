@@ -24,11 +24,18 @@ using machine::Machine;
 
 void stop_on_signals() {
     struct sigaction action {};
-    action.sa_handler = [](int) { Machine::request_stop(); };
-    // A second Ctrl-C ends the program at once.
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
+    // The first signal asks the run to stop; a second one ends the program at once.
+    action.sa_handler = [](int signal) {
+        static volatile sig_atomic_t asked = 0;
+        Machine::request_stop();
+        if (!asked) {
+            asked = 1;
+            return;
+        }
+        Terminal::restore();
+        ::_exit(128 + signal);
+    };
+    for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP}) sigaction(signal, &action, nullptr);
 }
 
 void write_file(const std::filesystem::path& path, const std::string& text) {

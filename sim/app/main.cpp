@@ -91,7 +91,13 @@ void boot_options(CLI::App& command, sb::app::BootOptions& options) {
     command
         .add_option("--instruction-limit", options.instruction_limit,
                     "end after so many instructions")
+        ->check(CLI::NonNegativeNumber)
         ->type_name("N");
+    command
+        .add_option("--media", options.media,
+                    "what the image is: disk, cdrom, or auto (a CD-ROM where it holds ISO 9660)")
+        ->capture_default_str()
+        ->type_name("WHAT");
     command.add_flag("--snapshot", options.snapshot,
                      "keep what the guest writes in memory; leave the disk image alone");
     set_option(command, options.run.sets);

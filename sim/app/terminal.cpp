@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 namespace sb::app {
@@ -19,18 +21,13 @@ constexpr Time tick_interval = Time::ms(20);
 constexpr size_t most_waiting = 4096;  // typed ahead of a slow serial port
 
 termios saved_mode;
-bool mode_saved = false;
-
-void restore_mode() {
-    if (mode_saved) ::tcsetattr(STDIN_FILENO, TCSANOW, &saved_mode);
-    mode_saved = false;
-}
+volatile sig_atomic_t mode_saved = 0;
 
 /// Keys one by one and unechoed; Ctrl-C still stops the run.
 void single_keys() {
     if (::tcgetattr(STDIN_FILENO, &saved_mode) != 0) return;
-    mode_saved = true;
-    std::atexit(restore_mode);
+    mode_saved = 1;
+    std::atexit(Terminal::restore);
     termios mode = saved_mode;
     mode.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
     mode.c_iflag &= ~static_cast<tcflag_t>(ICRNL | IXON);
@@ -65,6 +62,11 @@ std::string colours(uint8_t attribute) {
 
 }  // namespace
 
+void Terminal::restore() {
+    if (mode_saved) ::tcsetattr(STDIN_FILENO, TCSANOW, &saved_mode);
+    mode_saved = 0;
+}
+
 Terminal::Terminal(machine::Machine& machine, const Options& options)
     : Component{machine.simulation(), "terminal"}, options_{options} {
     bus::Board& board = machine.chassis().board;
@@ -87,7 +89,7 @@ Terminal::~Terminal() {
         draw();
         fmt::print("\033[0m\033[{};1H\n", screen_->rows());
     }
-    restore_mode();
+    restore();
     if (options_.pseudo_terminal && input_ >= 0) ::close(input_);
 }
 
@@ -193,8 +195,9 @@ void Terminal::draw() {
         }
     }
     const auto cursor = screen_->cursor();
-    if (!out.empty() || !drawn_)
+    if (!out.empty() || !drawn_ || !(cursor == shown_cursor_))
         out += fmt::format("\033[0m\033[{};{}H", cursor.row + 1, cursor.column + 1);
+    shown_cursor_ = cursor;
     drawn_ = true;
     std::fwrite(out.data(), 1, out.size(), stdout);
     std::fflush(stdout);

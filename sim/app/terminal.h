@@ -7,8 +7,9 @@
 // Keys arrive when the person types them, so a run with a terminal is not reproducible; a `typist`
 // device types at times that the simulation decides.
 //
-// Errors: `Error` where a pseudo-terminal can not be made. The terminal's mode is restored in any
-// case, on signals too.
+// Errors: `Error` where a pseudo-terminal can not be made. The terminal's mode is restored at the
+// end of a run, however it ends, and by a second Ctrl-C; while the program is stopped (Ctrl-Z) it
+// stays.
 #pragma once
 
 #include <chrono>
@@ -35,6 +36,9 @@ class Terminal final : public Component {
     Terminal(machine::Machine& machine, const Options& options);
     ~Terminal() override;
 
+    /// Gives the person their terminal back. Safe in a signal handler.
+    static void restore();
+
   private:
     void tick();
     void read_input(int milliseconds);
@@ -51,6 +55,7 @@ class Terminal final : public Component {
     bool drawn_ = false;
     std::string waiting_;  // bytes for the serial port that it has not taken yet
     std::vector<bus::TextScreen::Cell> shown_;
+    bus::TextScreen::Cursor shown_cursor_;
     std::chrono::steady_clock::time_point start_;
     Timer tick_{*this, "tick", [this] { tick(); }};
 };

@@ -43,8 +43,20 @@ Chassis::Chassis(Simulation& sim, observe::Stream& stream, const Config& bus_con
       ports{sim, "port_space", port_count},
       bus{sim, stream, "system_bus", timing(bus_config), memory, ports},
       board{sim, stream, bus},
-      pci{board} {
+      pci{board},
+      system_reset_{sim, *this} {
     board.pci = &pci;
+}
+
+SystemReset::SystemReset(Simulation& sim, Chassis& chassis)
+    : Component{sim, "system_reset"}, chassis_{chassis} {
+    chassis.board.line("system_reset").connect(*this, 0);
+    processor_.connect(chassis.board.line("reset"));
+}
+
+void SystemReset::act() {
+    for (const auto& device : chassis_.devices()) device->reset();
+    processor_.pulse();
 }
 
 Chassis::~Chassis() {

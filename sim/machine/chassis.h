@@ -17,6 +17,25 @@
 
 namespace sb::machine {
 
+class Chassis;
+
+/// What RESET# of the whole board does: on line "system_reset" every device is reset, and the
+/// processor by its own line. Memory keeps its contents.
+class SystemReset final : public Component, private bus::LineSink {
+  public:
+    explicit SystemReset(Simulation& sim, Chassis& chassis);
+
+  private:
+    void line_changed(unsigned, bool asserted) override {
+        if (asserted) act_.arm_after(Time{});  // not inside the access that asked for it
+    }
+    void act();
+
+    Chassis& chassis_;
+    bus::Pin processor_{*this, "processor"};
+    Timer act_{*this, "act", [this] { act(); }};
+};
+
 class Chassis {
   public:
     Chassis(Simulation& sim, observe::Stream& stream, const Config& bus_config);
@@ -33,6 +52,7 @@ class Chassis {
 
   private:
     std::vector<std::unique_ptr<bus::Device>> devices_;
+    SystemReset system_reset_;
 };
 
 }  // namespace sb::machine

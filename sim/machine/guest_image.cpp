@@ -47,6 +47,18 @@ uint8_t* GuestImage::memory(bus::AddressSpace& space, uint64_t address, uint64_t
     return range->direct->host + (address - range->start);
 }
 
+uint64_t GuestImage::place_below(uint64_t top, uint64_t least) const {
+    constexpr uint64_t page = 4096;
+    if (size() == 0) throw Error(fmt::format("{}: this initial RAM disk is empty", path_));
+    const uint64_t start = size() < top ? (top - size()) & ~(page - 1) : 0;
+    if (start < least)
+        throw Error(
+            fmt::format("{}: this initial RAM disk of {} bytes does not fit between {:#x}, "
+                        "where the kernel ends, and {:#x}; give the machine more memory",
+                        path_, size(), least, top));
+    return start;
+}
+
 uint64_t end_of_memory(const bus::AddressSpace& space) {
     const auto* high = space.find(first_mebibyte);
     return high && high->direct ? high->last() + 1 : first_mebibyte;

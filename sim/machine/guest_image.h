@@ -33,6 +33,10 @@ class GuestImage {
     /// The host bytes of guest memory [address, address + size); refuses where there is none.
     uint8_t* memory(bus::AddressSpace& space, uint64_t address, uint64_t size) const;
 
+    /// Where it goes as an initial RAM disk: as high as it can below `top`, on a page, and not
+    /// below `least`. Refuses where it is empty or does not fit.
+    uint64_t place_below(uint64_t top, uint64_t least) const;
+
   private:
     std::string path_;
     std::vector<uint8_t> bytes_;

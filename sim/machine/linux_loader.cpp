@@ -17,15 +17,14 @@ namespace {
 constexpr uint32_t descriptor_table = 0x8000, zero_page = 0x10000, command_line_at = 0x20000;
 constexpr uint32_t zero_page_bytes = 4096;
 constexpr uint64_t first_mebibyte = 1u << 20;
-constexpr uint64_t page = 4096;
 
 // Offsets in the file and in the zero page, which has the header at its place (boot.rst, "The
 // Real-Mode Kernel Header").
 namespace at {
-constexpr uint32_t setup_sectors = 0x1f1, boot_flag = 0x1fe, jump_length = 0x201, magic = 0x202,
-                   version = 0x206, loader_type = 0x210, load_flags = 0x211, code32_start = 0x214,
-                   ramdisk_image = 0x218, ramdisk_size = 0x21c, heap_end = 0x224,
-                   command_line = 0x228, initrd_limit = 0x22c, command_line_size = 0x238;
+constexpr uint32_t setup_sectors = 0x1f1, system_size = 0x1f4, jump_length = 0x201, magic = 0x202,
+                   version = 0x206, loader_type = 0x210, load_flags = 0x211, ramdisk_image = 0x218,
+                   ramdisk_size = 0x21c, command_line = 0x228, initrd_limit = 0x22c,
+                   command_line_size = 0x238, init_size = 0x260, least_size = 0x264;
 }
 // Of the zero page only (zero-page.rst; screen_info in include/uapi/linux/screen_info.h).
 namespace zero {
@@ -35,7 +34,7 @@ constexpr uint32_t cursor_column = 0x00, cursor_row = 0x01, video_mode = 0x06, c
 }
 constexpr uint32_t magic_hdrs = 0x53726448;  // "HdrS"
 constexpr uint16_t oldest = 0x202;           // the first with a command line pointer
-constexpr uint8_t loaded_high = 1, can_use_heap = 0x80, unknown_loader = 0xff;
+constexpr uint8_t loaded_high = 1, unknown_loader = 0xff;
 constexpr uint32_t default_initrd_limit = 0x37ffffff;
 constexpr uint16_t boot_code = 0x10, boot_data = 0x18;  // selectors that the protocol prescribes
 
@@ -86,19 +85,14 @@ void place_memory_map(ZeroPage& page_, uint64_t end) {
 }
 
 /// As high as kernel and memory let it, on a page.
-void place_initrd(const GuestImage& image, const std::string& path, ZeroPage& page_,
+void place_initrd(const std::string& path, uint64_t kernel_end, ZeroPage& page_,
                   bus::AddressSpace& memory, uint64_t end) {
     if (path.empty()) return;
     const GuestImage initrd{path};
     uint64_t limit = uint64_t{page_.get<uint32_t>(at::initrd_limit)} + 1;
     if (page_.get<uint16_t>(at::version) < 0x203) limit = uint64_t{default_initrd_limit} + 1;
     const uint64_t top = std::min(end, limit);
-    if (initrd.size() > top - first_mebibyte)
-        image.refuse(
-            fmt::format("its initial RAM disk of {} bytes does not fit below {:#x}; give "
-                        "the machine more memory",
-                        initrd.size(), top));
-    const uint64_t start = (top - initrd.size()) & ~(page - 1);
+    const uint64_t start = initrd.place_below(top, kernel_end);
     std::memcpy(initrd.memory(memory, start, initrd.size()), initrd.part(0, initrd.size()),
                 initrd.size());
     page_.put(at::ramdisk_image, static_cast<uint32_t>(start));
@@ -126,7 +120,7 @@ void place_descriptors(const GuestImage& image, bus::AddressSpace& memory) {
 }  // namespace
 
 bool is_linux(const GuestImage& image) {
-    return image.size() >= at::command_line_size && image.at<uint32_t>(at::magic) == magic_hdrs;
+    return image.size() >= at::least_size && image.at<uint32_t>(at::magic) == magic_hdrs;
 }
 
 LoadedGuest load_linux(const GuestImage& image, const std::string& command_line,
@@ -140,6 +134,10 @@ LoadedGuest load_linux(const GuestImage& image, const std::string& command_line,
     const uint8_t sectors = image.at<uint8_t>(at::setup_sectors);
     const uint64_t kernel = (uint64_t{sectors ? sectors : 4u} + 1) * 512;
     const uint64_t size = image.size() - std::min(image.size(), kernel);
+    // syssize counts paragraphs (boot.rst).
+    const uint64_t promised = uint64_t{image.at<uint32_t>(at::system_size)} * 16;
+    if (size == 0 || size + 15 < promised)
+        image.refuse(fmt::format("it is cut off: it has {} of {} bytes of kernel", size, promised));
     std::memcpy(image.memory(memory, first_mebibyte, size), image.part(kernel, size), size);
 
     uint8_t* bytes = image.memory(memory, zero_page, zero_page_bytes);
@@ -152,9 +150,12 @@ LoadedGuest load_linux(const GuestImage& image, const std::string& command_line,
     ZeroPage page_{bytes};
     page_.put(at::loader_type, unknown_loader);
     const uint64_t end = end_of_memory(memory);
+    // From 2.10 on the kernel says how much memory it needs until it can read the map itself.
+    const uint64_t needed = version >= 0x20a ? image.at<uint32_t>(at::init_size) : 0;
+    const uint64_t kernel_end = first_mebibyte + std::max(size, needed);
     place_screen(page_);
     place_memory_map(page_, end);
-    place_initrd(image, initrd, page_, memory, end);
+    place_initrd(initrd, kernel_end, page_, memory, end);
     place_command_line(image, command_line, page_, memory);
     place_descriptors(image, memory);
 

@@ -24,6 +24,8 @@ constexpr uint32_t info_address = 0x9000;
 constexpr uint32_t module_address = 0x9300;
 constexpr uint32_t command_line_address = 0x9400;
 constexpr size_t longest_command_line = 4096;
+constexpr uint32_t info_end = command_line_address + longest_command_line;
+constexpr uint32_t known_demands = 3;  // modules on pages; memory information
 constexpr uint32_t sector_bytes = 512;
 constexpr uint64_t first_mebibyte = 1u << 20;
 
@@ -59,21 +61,39 @@ bool is_multiboot(const GuestImage& image) {
         const auto magic = image.at<uint32_t>(at);
         const auto flags = image.at<uint32_t>(at + 4);
         const auto checksum = image.at<uint32_t>(at + 8);
-        if (magic == header_magic && magic + flags + checksum == 0) return true;
+        if (magic != header_magic || magic + flags + checksum != 0) continue;
+        // Bits 0 to 15 are demands; a loader that does not know one must not load (3.1.2).
+        if (flags & 0xffff & ~known_demands)
+            image.refuse(
+                fmt::format("its Multiboot header demands {:#x}, of which this loader knows "
+                            "page alignment and memory sizes only",
+                            flags & 0xffff));
+        return true;
     }
     return false;
 }
 
-void load_segments(const GuestImage& image, const Elf32_Ehdr& header, bus::AddressSpace& memory) {
+/// Returns where the highest one ends.
+uint64_t load_segments(const GuestImage& image, const Elf32_Ehdr& header, bool multiboot,
+                       bus::AddressSpace& memory) {
+    uint64_t highest = 0;
     for (unsigned i = 0; i < header.e_phnum; ++i) {
         const auto segment =
             image.at<Elf32_Phdr>(header.e_phoff + uint64_t{i} * sizeof(Elf32_Phdr));
         if (segment.p_type != PT_LOAD || segment.p_memsz == 0) continue;
         if (segment.p_filesz > segment.p_memsz) image.refuse("a segment is larger than its memory");
+        const uint64_t end = uint64_t{segment.p_paddr} + segment.p_memsz;
+        if (multiboot && segment.p_paddr < info_end && end > info_address)
+            image.refuse(
+                fmt::format("it is linked to {:#x}, where the loader leaves what it has to "
+                            "say ({:#x} to {:#x}); link it elsewhere",
+                            segment.p_paddr, info_address, info_end - 1));
+        highest = std::max(highest, end);
         uint8_t* to = image.memory(memory, segment.p_paddr, segment.p_memsz);
         std::memcpy(to, image.part(segment.p_offset, segment.p_filesz), segment.p_filesz);
         std::memset(to + segment.p_filesz, 0, segment.p_memsz - segment.p_filesz);
     }
+    return highest;
 }
 
 /// Symbols are a help, not a need: a file whose symbol table is damaged simply has none.
@@ -94,6 +114,7 @@ Symbols load_symbols(const GuestImage& image, const Elf32_Ehdr& header) try {
             symbols.add({symbol.st_value, symbol.st_size,
                          std::string(text + symbol.st_name, strnlen(text + symbol.st_name, most))});
         }
+        break;  // an executable has one (ELF, figure 1-9)
     }
     symbols.sort();
     return symbols;
@@ -102,14 +123,12 @@ Symbols load_symbols(const GuestImage& image, const Elf32_Ehdr& header) try {
 }
 
 /// Multiboot 0.6.96, 3.3, modules: start, end, a name, and a reserved word.
-void place_module(const GuestImage& image, const std::string& initrd, Info& info,
-                  bus::AddressSpace& memory) {
+void place_module(const GuestImage& image, const std::string& initrd, uint64_t kernel_end,
+                  Info& info, bus::AddressSpace& memory) {
     if (initrd.empty()) return;
     const GuestImage module{initrd};
     const uint64_t end = end_of_memory(memory);
-    if (module.size() > end - first_mebibyte)
-        image.refuse("its initial RAM disk is larger than the machine's memory");
-    const uint64_t start = (end - module.size()) & ~uint64_t{0xfff};
+    const uint64_t start = module.place_below(end, std::max(first_mebibyte, kernel_end));
     std::memcpy(module.memory(memory, start, module.size()), module.part(0, module.size()),
                 module.size());
     const uint32_t entry[4] = {static_cast<uint32_t>(start),
@@ -121,14 +140,15 @@ void place_module(const GuestImage& image, const std::string& initrd, Info& info
 }
 
 void place_multiboot_info(const GuestImage& image, const std::string& command_line,
-                          const std::string& initrd, bus::AddressSpace& memory) {
+                          const std::string& initrd, uint64_t kernel_end,
+                          bus::AddressSpace& memory) {
     static constexpr char loader_name[] = "Southbridge";
     Info info;
     MapEntry map[2];
     map[0].length = low_memory_bytes;
     map[1].base = first_mebibyte;
     map[1].length = end_of_memory(memory) - first_mebibyte;
-    place_module(image, initrd, info, memory);
+    place_module(image, initrd, kernel_end, info, memory);
     info.mem_upper = static_cast<uint32_t>(map[1].length / 1024);
     info.mmap_addr = info_address + sizeof info;
     info.mmap_length = sizeof map;
@@ -145,6 +165,14 @@ void place_multiboot_info(const GuestImage& image, const std::string& command_li
 
 bool is_boot_sector(const GuestImage& image) {
     return image.size() >= sector_bytes && image.at<uint16_t>(510) == 0xaa55;
+}
+
+/// Only Linux and Multiboot have a way to hand these over.
+void refuse_extras(const GuestImage& image, const std::string& command_line,
+                   const std::string& initrd) {
+    if (!initrd.empty()) image.refuse("it has no way to take an initial RAM disk");
+    if (!command_line.empty())
+        image.refuse("it has no way to take a command line: it is neither Linux nor Multiboot");
 }
 
 LoadedGuest load_boot_sector(const GuestImage& image, bus::AddressSpace& memory) {
@@ -197,19 +225,24 @@ LoadedGuest load_guest(const std::string& path, const std::string& command_line,
     const GuestImage image{path};
     place_bios_data(memory);
     if (is_linux(image)) return load_linux(image, command_line, initrd, memory);
-    if (is_boot_sector(image)) return load_boot_sector(image, memory);
+    if (is_boot_sector(image)) {
+        refuse_extras(image, command_line, initrd);
+        return load_boot_sector(image, memory);
+    }
     const auto header = image.at<Elf32_Ehdr>(0);
     if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         image.refuse("it is not an ELF file, a Linux kernel or a boot sector");
     if (header.e_ident[EI_CLASS] != ELFCLASS32 || header.e_machine != EM_386)
         image.refuse("it is not for i386; build it with -m32");
     if (header.e_type != ET_EXEC) image.refuse("it is not linked as a static executable");
-    load_segments(image, header, memory);
+    const bool multiboot = is_multiboot(image);
+    if (!multiboot) refuse_extras(image, command_line, initrd);
+    const uint64_t end = load_segments(image, header, multiboot, memory);
     LoadedGuest guest;
     guest.entry = header.e_entry;
     guest.symbols = load_symbols(image, header);
-    if (is_multiboot(image)) {
-        place_multiboot_info(image, command_line, initrd, memory);
+    if (multiboot) {
+        place_multiboot_info(image, command_line, initrd, end, memory);
         guest.eax = loader_magic;
         guest.ebx = info_address;
     }
@@ -217,7 +250,7 @@ LoadedGuest load_guest(const std::string& path, const std::string& command_line,
 }
 
 std::string find_guest(const std::string& program) {
-    if (program.find('/') != std::string::npos || std::filesystem::exists(program)) return program;
+    if (program.find('/') != std::string::npos) return program;
     std::string looked;
     for (const auto& folder : guest_folders()) {
         const auto path = folder / (program + ".elf");

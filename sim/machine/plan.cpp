@@ -210,9 +210,12 @@ Plan make_plan(const Scenario& scenario) {
     plan.guest_place = {scenario.file(), 0};
     if (const RawValue* program = scenario.find("guest", "program")) {
         plan.guest_place = program->place;
-        // A path is relative to the scenario; a bare name is looked up among the shipped guests.
-        if (program->text().find('/') != std::string::npos)
-            plan.guest.set("program", scenario.resolve(*program));
+        // A path is relative to the scenario; a bare name is a file beside it, or a shipped guest.
+        const std::filesystem::path beside = scenario.resolve(*program);
+        const bool path = program->text().find('/') != std::string::npos;
+        if (path || std::filesystem::is_regular_file(beside))
+            plan.guest.set("program",
+                           beside.has_parent_path() ? beside.string() : "./" + beside.string());
     }
     auto parameters = scenario.tables().find("guest.parameters");
     if (parameters != scenario.tables().end())

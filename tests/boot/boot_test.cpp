@@ -75,6 +75,34 @@ until = "second sector"
     CHECK_THAT(run.out, Contains("passed: text seen"));
 }
 
+TEST_CASE("every way to reset starts the firmware again") {
+    struct Way {
+        const char* name;
+        std::string code;
+    };
+    using namespace std::string_literals;
+    const Way ways[] = {
+        {"keyboard controller", "\xb0\xfe\xe6\x64\xf4"s},            // mov al, FEh / out 64h, al
+        {"port 92h", "\xb0\x01\xe6\x92\xf4"s},                       // mov al, 1 / out 92h, al
+        {"port CF9h", "\xba\xf9\x0c\xb0\x02\xee\xb0\x06\xee\xf4"s},  // 2 and then 6, hard
+        {"reset vector", "\xea\xf0\xff\x00\xf0"s}};                  // jmp F000:FFF0
+    TempFolder folder;
+    for (const Way& way : ways) {
+        std::string image(1u << 20, '\0');
+        image.replace(0, way.code.size(), way.code);
+        image.replace(510, 2, "\x55\xaa");
+        folder.write("disk.img", image);
+        const Ended run =
+            southbridge({"boot", folder.path("disk.img"), "--time-limit", "1500ms", "--json"});
+        INFO(way.name << run.err);
+        const std::string console = nlohmann::json::parse(run.out)["console"];
+        const std::string started = "Booting from 0000:7c00";
+        const size_t first = console.find(started);
+        REQUIRE(first != std::string::npos);
+        CHECK(console.find(started, first + 1) != std::string::npos);
+    }
+}
+
 TEST_CASE("a guest that resets a machine without firmware ends the run") {
     // mov al, FEh / out 64h, al / hlt: the keyboard controller pulses the reset line.
     std::string sector(512, '\0');

@@ -3,6 +3,7 @@
 // Programs that were not written for this simulator, from Debian's packages (seabios, memtest86+,
 // grub-rescue-pc), started as a user starts them.
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "tests/app/process.h"
 #include "tests/boot/boot_image.h"
@@ -29,6 +30,15 @@ TEST_CASE(
     CHECK_THAT(run.out, Contains("| Booting from Hard Disk...\n  | second sector"));
 }
 
+TEST_CASE("SeaBIOS boots a disk of two sectors") {
+    TempFolder folder;
+    folder.write("disk.img", boot_image("second sector").substr(0, 1024));
+    const Ended run = southbridge(
+        {"boot", folder.path("disk.img"), "--until", "second sector", "--time-limit", "30s"});
+    INFO(run.out << run.err);
+    CHECK(run.status == 0);
+}
+
 TEST_CASE("memtest86+ completes a pass over a small memory without an error") {
     // Two of its tests wait for 40 s and more: a slow processor has less to do meanwhile. It needs
     // some memory above 4 MiB to move itself to.
@@ -42,11 +52,18 @@ TEST_CASE("memtest86+ completes a pass over a small memory without an error") {
 }
 
 TEST_CASE("GRUB comes to its menu from a hard disk") {
-    const Ended run = southbridge(
-        {"boot", rescue + "usb.img", "--snapshot", "--until", "Use the", "--time-limit", "30s"});
+    const Ended run = southbridge({"boot", rescue + "usb.img", "--media", "disk", "--snapshot",
+                                   "--until", "Use the", "--time-limit", "30s", "--json"});
     INFO(run.out << run.err);
     CHECK(run.status == 0);
-    CHECK_THAT(run.out, Contains("GNU GRUB  version 2"));
+    const auto results = nlohmann::json::parse(run.out);
+    CHECK_THAT(results["screen"].get<std::string>(), Contains("GNU GRUB  version 2"));
+    uint64_t read = 0;
+    for (const auto& counter : results["counters"])
+        if (counter["component"].get<std::string>().ends_with("disk") &&
+            counter["name"] == "sectors_read")
+            read = counter["value"];
+    CHECK(read > 1000);  // its core image and modules
 }
 
 TEST_CASE("GRUB comes to its menu from a CD-ROM and takes keys for its command line") {

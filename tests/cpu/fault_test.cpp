@@ -39,7 +39,7 @@ const Case cases[] = {
     {"lock nop", {0xf0, 0x90}, 6},
     {"lock add r,r", {0xf0, 0x01, 0xd8}, 6},
     {"mov cs,ax", {0x8e, 0xc8}, 6},
-    {"sse is not there yet", {0x0f, 0x58, 0xc1}, 6},
+    {"sse is not there", {0x0f, 0x58, 0xc1}, 6},
     {"fcmov on a pentium", {0xda, 0xc1}, 6, 0, 0, "pentium"},
     {"fcomi on a pentium", {0xdb, 0xf1}, 6, 0, 0, "pentium"},
     {"fcomi on the ideal one", {0xdb, 0xf1}, -1, 0, 0, "ideal"},
@@ -186,13 +186,13 @@ TEST_CASE("a fault whose handler faults is a double fault and one more is a shut
     CHECK(thrice[1]);
 }
 
-TEST_CASE("what is not there yet is reported by name") {
+TEST_CASE("what the processor lacks is reported by name") {
     Guest g{"486"};
     g.gate(6, 0x9000);
     g.at(0x9000).hlt();
     g.at(0x1000).bytes({0x0f, 0x58, 0xc1});  // addps
     g.run(0x1000);
     REQUIRE(g.board.sim.findings().list().size() == 1);
-    CHECK(g.board.sim.findings().list()[0].what == "instruction not there yet");
+    CHECK(g.board.sim.findings().list()[0].what == "an instruction that this processor does not have");
     CHECK(g.board.sim.findings().list()[0].first == "addps at EIP 0x1000");
 }

@@ -36,6 +36,7 @@ std::string kernel(const std::string& code) {
     image.replace(0x202, 4, "HdrS");
     put<uint16_t>(image, 0x206, 0x20c);
     put<uint8_t>(image, 0x211, 1);  // loaded high
+    put<uint32_t>(image, 0x1f4, static_cast<uint32_t>((code.size() + 15) / 16));
     put<uint32_t>(image, 0x214, 0x100000);
     put<uint32_t>(image, 0x22c, 0x7fffffff);
     put<uint32_t>(image, 0x238, 255);
