@@ -34,13 +34,23 @@ TEST_CASE("a segment is placed at its physical address and its rest is cleared")
     uint8_t* memory = board.add_memory(0, 4u << 20);
     std::memset(memory + 0x100000, 0xee, 64);
     File file{elf("guest code", 0x100000, 16)};
-    const LoadedGuest guest = load_guest(file.path, "a=1 b=2", board.memory);
+    const LoadedGuest guest = load_guest(file.path, "", board.memory);
     CHECK(guest.entry == 0x100000);
     CHECK(std::memcmp(memory + 0x100000, "guest code", 10) == 0);
     CHECK(memory[0x100000 + 10] == 0);
     CHECK(memory[0x100000 + 25] == 0);
     CHECK(memory[0x100000 + 26] == 0xee);
     CHECK(guest.eax == 0);  // no Multiboot header, no Multiboot magic
+}
+
+TEST_CASE("a guest that is neither Linux nor Multiboot takes no command line and no RAM disk") {
+    test::TestBoard board;
+    board.add_memory(0, 4u << 20);
+    File file{elf("guest code", 0x100000, 16)};
+    CHECK_THROWS_WITH(load_guest(file.path, "a=1", board.memory),
+                      Catch::Contains("take a command line"));
+    CHECK_THROWS_WITH(load_guest(file.path, "", board.memory, file.path),
+                      Catch::Contains("take an initial RAM disk"));
 }
 
 TEST_CASE("a multiboot guest gets magic and command line and memory sizes") {
