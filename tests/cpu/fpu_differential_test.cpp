@@ -22,10 +22,12 @@
 //   FSQRT of a negative number              sets C2: FABS goes before
 //   FPREM1 of the lesser exponent           is left as it is: the dividend is made the greater
 //   FBSTP, FIST of what does not fit        some of the indefinites are wrong
+//   FBSTP of a negative zero                the sign is lost (until QEMU 5.1)
 //   FLDPI and its like                      rounded to nearest whatever RC says
 //   precision control of 24 and 53 bits     rounds twice near underflow: kept to results in range
 #include <unicorn/unicorn.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 
@@ -352,6 +354,18 @@ bool same_image(const test::X87Image& a, const test::X87Image& b, bool approxima
     return true;
 }
 
+/// What was stored, but for the sign of a packed decimal zero, which Unicorn loses.
+bool same_stores(const uint8_t* ours, const uint8_t* theirs) {
+    constexpr unsigned sign = 9;
+    for (unsigned n = 0; n < store_slots; ++n, ours += slot, theirs += slot) {
+        if (std::memcmp(ours, theirs, slot) == 0) continue;
+        const bool zero = std::all_of(ours, ours + sign, [](uint8_t b) { return b == 0; }) &&
+                          std::memcmp(ours, theirs, sign) == 0;
+        if (!zero || ours[sign] != 0x80 || theirs[sign] != 0) return false;
+    }
+    return true;
+}
+
 std::string compare(uint64_t seed, bool approximate) {
     Guest g{"ideal"};
     Generator generator{seed, g.memory, approximate};
@@ -367,8 +381,8 @@ std::string compare(uint64_t seed, bool approximate) {
         test::X87Image got, want;
         std::memcpy(got.bytes.data(), g.memory + at + image_at, test::X87Image::size);
         std::memcpy(want.bytes.data(), expected.data() + at + image_at, test::X87Image::size);
-        const bool stores = std::memcmp(g.memory + at + stores_at, expected.data() + at + stores_at,
-                                        slot * store_slots) == 0;
+        const bool stores =
+            same_stores(g.memory + at + stores_at, expected.data() + at + stores_at);
         if (stores && same_image(got, want, approximate)) continue;
         return fmt::format("seed {} snippet {}: {}\n got    {}\n wanted {}{}", seed, n,
                            generator.list[n], text(got), text(want),
