@@ -5,6 +5,8 @@
 // 6 and 20.1.4; volume 2, INT.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cpu/core.h"
 
 namespace sb::cpu {
@@ -160,7 +162,14 @@ void Core::deliver_fault() {
     s.halted = s.frozen = false;  // a single-step trap after HLT leaves it
     refresh_mode();
     if (delivering_ < 0) chain_length_ = 0;
-    if (chain_length_ < chain_.size()) chain_[chain_length_++] = {vector, error, s.eip};
+    if (chain_length_ < chain_.size()) chain_[chain_length_] = {vector, error, s.eip};
+    // #AC is benign, so it and another fault can raise each other without end; a real processor
+    // hangs in such a delivery for ever (CVE-2015-5307 tells of it).
+    constexpr unsigned without_end = 100;
+    if (++chain_length_ > without_end) {
+        shut_down("exceptions raise each other in their delivery without end");
+        return;
+    }
     if (delivering_ == double_fault) {
         shut_down("triple fault: an exception came while a double fault was being delivered");
         return;
@@ -203,7 +212,7 @@ void Core::shut_down(const char* why) {
     s.stopped = true;
     delivering_ = -1;
     std::string text = fmt::format("{} at EIP {:#x}", why, s.eip);
-    for (unsigned n = 0; n < chain_length_; ++n) {
+    for (unsigned n = 0; n < std::min<size_t>(chain_length_, chain_.size()); ++n) {
         const RaisedFault& raised = chain_[n];
         text += fmt::format("\n  {} {} at EIP {:#x}", n == 0 ? "it began with" : "then came",
                             exception_name(raised.vector), raised.eip);

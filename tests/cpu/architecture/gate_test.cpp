@@ -262,3 +262,18 @@ TEST_CASE("alignment is checked at level 3 with AM and AC") {
         CHECK(t.error == 0);
     }
 }
+
+TEST_CASE("alignment checks that raise each other in their delivery end the run") {
+    // The gate leads to level 3, whose stack is misaligned: each push of the delivery is an #AC.
+    const Trapped t = isolated([&] {
+        TrapGuest g{"486", 3};
+        cpu::State& s = g.cpu.state();
+        s.cr0 |= cpu::cr0::am;
+        s.other_flags |= cpu::flag::ac;
+        s.regs[cpu::ebx] = 0x4001;
+        s.regs[cpu::esp] = TrapGuest::user_stack + 1;
+        g.at(Guest::idt + 8 * 17 + 2).word(TrapGuest::code3);
+        return g.go({0x8b, 0x03});
+    });
+    CHECK(t.shutdown);
+}
