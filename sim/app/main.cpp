@@ -106,6 +106,7 @@ void boot_options(CLI::App& command, sb::app::BootOptions& options) {
         "Ctrl-C ends the run and prints what ran, for how long, and where its cycles went.\n"
         "Examples:\n"
         "  southbridge boot disk.img\n"
+        "  southbridge boot disk.img --kernel apic_kernel          # a shipped kernel, and its disk\n"
         "  southbridge boot debian.iso --memory 128MiB --until 'Boot menu'\n"
         "  southbridge boot --kernel vmlinuz --append 'console=ttyS0' --serial stdio --until "
         "login:");
