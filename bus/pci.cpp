@@ -132,4 +132,9 @@ Function* Bus::find(unsigned device, unsigned function) const {
     return nullptr;
 }
 
+Bus& bus_of(const DeviceContext& context) {
+    if (context.board.pci) return *context.board.pci;
+    throw Error(fmt::format("{}: this board has no PCI bus", context.name));
+}
+
 }  // namespace sb::pci

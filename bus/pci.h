@@ -118,4 +118,7 @@ class Bus {
     std::vector<Function*> functions_;
 };
 
+/// The board's PCI bus; throws `Error` in the device's name where it has none.
+Bus& bus_of(const DeviceContext& context);
+
 }  // namespace sb::pci

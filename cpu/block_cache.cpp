@@ -36,6 +36,11 @@ void BlockCache::Page::mark(const Block& block, uint64_t page) {
     for (uint64_t at = from; at < to; ++at) code[at / 64] |= uint64_t{1} << (at % 64);
 }
 
+void BlockCache::Page::mark_again(uint64_t page) {
+    code = {};
+    for (const Block* block : blocks) mark(*block, page);
+}
+
 bool BlockCache::Page::holds_code(uint64_t first, uint64_t last) const {
     for (uint64_t at = first; at <= last; ++at)
         if (code[at / 64] >> (at % 64) & 1) return true;
@@ -51,15 +56,8 @@ void BlockCache::enter(uint64_t page, Block* block) {
 void BlockCache::leave(uint64_t page, Block* block) {
     auto found = by_page_.find(page);
     if (found == by_page_.end()) return;
-    Page& p = found->second;
-    std::erase(p.blocks, block);
-    if (p.blocks.empty()) {
-        by_page_.erase(found);
-        return;
-    }
-    // Others may have bytes in common with it.
-    p.code = {};
-    for (const Block* other : p.blocks) p.mark(*other, page);
+    std::erase(found->second.blocks, block);
+    if (found->second.blocks.empty()) by_page_.erase(found);
 }
 
 void BlockCache::drop(Block* block) {
@@ -96,7 +94,11 @@ bool BlockCache::written(uint64_t physical, uint64_t bytes, bool& dropped) {
     }
     for (Block* block : hit) drop(block);
     dropped = !hit.empty();
-    return !by_page_.contains(page);
+    found = by_page_.find(page);
+    if (found == by_page_.end()) return true;
+    // Once for all that went; those that stay may have bytes in common with them.
+    if (dropped) found->second.mark_again(page);
+    return false;
 }
 
 void BlockCache::clear() {

@@ -43,11 +43,13 @@ class BlockCache {
     uint64_t drops() const { return drops_; }
 
   private:
-    /// What a page holds: every block with a byte in it, and which bytes are some block's.
+    /// What a page holds: every block with a byte in it, and which bytes are, or were, some
+    /// block's.
     struct Page {
         std::vector<Block*> blocks;
         std::array<uint64_t, 64> code{};
         void mark(const Block& block, uint64_t page);
+        void mark_again(uint64_t page);
         bool holds_code(uint64_t first, uint64_t last) const;
     };
 

@@ -11,13 +11,6 @@ const std::vector<Key> keys{
     {"function", ValueType::integer, "1", "PCI function number", {}, 0, 7},
     {"identity", ValueType::integer, "0x244b", "PCI device id (Intel's)", {}, 0, 0xffff}};
 
-pci::Bus& pci_of(const bus::DeviceContext& context) {
-    if (!context.board.pci)
-        throw Error(
-            fmt::format("{}: an IDE controller of this kind needs a PCI bus", context.name));
-    return *context.board.pci;
-}
-
 pci::Slot slot_of(const Config& config) {
     return {static_cast<unsigned>(config.integer("slot")),
             static_cast<unsigned>(config.integer("function"))};
@@ -34,7 +27,7 @@ SOUTHBRIDGE_DEVICE(piix_ide)
 PiixIde::PiixIde(const bus::DeviceContext& context)
     : Device{context},
       function_{*this,
-                pci_of(context),
+                pci::bus_of(context),
                 slot_of(context.config),
                 {.vendor = 0x8086,
                  .device = static_cast<uint16_t>(context.config.integer("identity")),

@@ -31,11 +31,6 @@
 namespace sb::devices {
 namespace {
 
-pci::Bus& pci_of(const bus::DeviceContext& context) {
-    if (context.board.pci) return *context.board.pci;
-    throw Error(fmt::format("{}: this board has no PCI bus", context.name));
-}
-
 // By this subsystem SeaBIOS tells a machine that has a firmware configuration device (QEMU
 // docs/specs/pci-ids.txt; SeaBIOS src/fw/paravirt.c, qemu_detect).
 constexpr uint16_t red_hat = 0x1af4, qemu_platform = 0x1100;
@@ -47,7 +42,7 @@ class PciHost final : public bus::Device, private bus::Target {
   public:
     explicit PciHost(const bus::DeviceContext& context)
         : Device{context},
-          pci_{pci_of(context)},
+          pci_{pci::bus_of(context)},
           access_time_{context.config.duration("access_time")},
           bridge_{*this,
                   pci_,
@@ -204,7 +199,7 @@ class IsaBridge final : public bus::Device {
         : Device{context},
           function_{
               *this,
-              pci_of(context),
+              pci::bus_of(context),
               {static_cast<unsigned>(context.config.integer("slot")), 0},
               {.vendor = 0x8086, .device = 0x7000, .class_code = 0x060100, .multifunction = true}} {
     }

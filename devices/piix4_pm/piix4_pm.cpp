@@ -27,18 +27,13 @@ constexpr uint64_t timer_hz = 3'579'545, timer_mask = 0xffffff, timer_half = 0x8
 constexpr uint32_t block_bytes = 64;
 constexpr uint8_t acpi_enable = 0xf1, acpi_disable = 0xf0;  // as SeaBIOS' FADT has them
 
-pci::Bus& pci_of(const bus::DeviceContext& context) {
-    if (context.board.pci) return *context.board.pci;
-    throw Error(fmt::format("{}: this board has no PCI bus", context.name));
-}
-
 class Piix4Pm final : public bus::Device {
   public:
     explicit Piix4Pm(const bus::DeviceContext& context)
         : Device{context},
           ports_{context.board.ports},
           function_{*this,
-                    pci_of(context),
+                    pci::bus_of(context),
                     {static_cast<unsigned>(context.config.integer("slot")),
                      static_cast<unsigned>(context.config.integer("function"))},
                     {.vendor = 0x8086,
