@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "bus/line.h"
-#include "bus/system_bus.h"
+#include "bus/master_port.h"
+#include "bus/processor_port.h"
 
 namespace sb::pci {
 class Bus;

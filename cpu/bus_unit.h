@@ -6,7 +6,7 @@
 
 #include "bus/apic.h"
 #include "bus/line.h"
-#include "bus/system_bus.h"
+#include "bus/processor_port.h"
 #include "bus/target.h"
 #include "sim/kernel/clock.h"
 

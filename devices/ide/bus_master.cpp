@@ -231,7 +231,7 @@ void BusMaster::end_of_table() {
 }
 
 void BusMaster::burst_ended(bus::MasterPort::Result result) {
-    if (result == bus::MasterPort::Result::aborted) {
+    if (result == bus::MasterPort::Result::master_abort) {
         error_ = 1;
         function_.received_master_abort = 1;
         return stop();

@@ -2,7 +2,7 @@
 //
 // The typed event stream. Everything that a person sees of a run is derived from these events (and
 // from the counters that components keep). An event is a picosecond stamp, its source, its kind and
-// up to three numbers, whose meaning the kind declares in the table below: nothing else knows it.
+// up to six numbers, whose meaning the kind declares in the table below: nothing else knows it.
 //
 // Order: events are emitted in the order in which the model acts, which is the same in the fast and
 // in the lockstep mode. Stamps of one source never go back.
@@ -25,9 +25,18 @@ enum class Kind : uint8_t {
     halt,
     wake,
     instruction,
+    bus_request,
     access,
     burst,
     bus_wait,
+    turnaround,
+    pci,
+    pci_phases,
+    cache,
+    dram,
+    acknowledge,
+    interrupt_message,
+    end_of_interrupt,
     register_read,
     register_write,
     line,
@@ -36,7 +45,28 @@ enum class Kind : uint8_t {
 };
 
 /// How an event's number is printed.
-enum class Show : uint8_t { none, decimal, hex, boolean, time, name };
+enum class Show : uint8_t { none, decimal, hex, boolean, time, name, command };
+
+/// What a bus transaction does: of the system bus, and the commands of PCI (PCI 2.2, 3.1.1).
+enum class Command : uint8_t {
+    memory_read,
+    memory_write,
+    port_read,
+    port_write,
+    configuration_read,
+    configuration_write,
+    memory_read_line,
+    memory_read_multiple,
+    memory_write_invalidate,
+    message,  // an interrupt message (MSI)
+    count_
+};
+inline constexpr std::array<const char*, static_cast<size_t>(Command::count_)> command_names{
+    "memory-read",         "memory-write",     "port-read",            "port-write",
+    "configuration-read",  "configuration-write", "memory-read-line", "memory-read-multiple",
+    "memory-write-invalidate", "message"};
+
+inline constexpr size_t most_values = 6;
 
 struct Field {
     const char* name = "";
@@ -47,7 +77,7 @@ struct KindInfo {
     Kind kind;
     const char* name;
     const char* doc;
-    std::array<Field, 3> fields;
+    std::array<Field, most_values> fields;
 };
 
 /// The one table of event kinds, in the order of the enumeration.
@@ -71,18 +101,77 @@ inline constexpr std::array<KindInfo, static_cast<size_t>(Kind::count_)> kinds{{
      "instruction",
      "an instruction began",
      {{{"eip", Show::hex}, {"cycle", Show::decimal}}}},
+    {Kind::bus_request,
+     "request",
+     "a master asked for a bus",
+     {{{"address", Show::hex}, {"bytes", Show::decimal}, {"command", Show::command}}}},
     {Kind::access,
      "access",
-     "a single bus access by a processor",
-     {{{"address", Show::hex}, {"bytes", Show::decimal}, {"duration", Show::time}}}},
+     "a single bus access by a processor, which began now; the wait is what its target added",
+     {{{"address", Show::hex},
+       {"bytes", Show::decimal},
+       {"duration", Show::time},
+       {"command", Show::command},
+       {"data", Show::hex},
+       {"wait", Show::time}}}},
     {Kind::burst,
      "burst",
-     "one bus tenure of a bus master",
-     {{{"address", Show::hex}, {"bytes", Show::decimal}, {"duration", Show::time}}}},
+     "one bus tenure of a bus master; the data is its first beat's",
+     {{{"address", Show::hex},
+       {"bytes", Show::decimal},
+       {"duration", Show::time},
+       {"command", Show::command},
+       {"data", Show::hex},
+       {"wait", Show::time}}}},
     {Kind::bus_wait,
      "bus-wait",
      "a master was granted the bus after waiting",
      {{{"duration", Show::time}}}},
+    {Kind::turnaround,
+     "turnaround",
+     "a bus passes from one owner to another, and is nobody's",
+     {{{"duration", Show::time}}}},
+    {Kind::pci,
+     "pci",
+     "one transaction on a PCI bus by its initiator; the data is its first data phase's",
+     {{{"address", Show::hex},
+       {"bytes", Show::decimal},
+       {"duration", Show::time},
+       {"command", Show::command},
+       {"data", Show::hex},
+       {"end", Show::name}}}},
+    {Kind::pci_phases,
+     "pci-phases",
+     "the clocks of the transaction just named, from its address phase on",
+     {{{"devsel", Show::decimal},
+       {"turnaround", Show::decimal},
+       {"initial", Show::decimal},
+       {"beats", Show::decimal},
+       {"waits", Show::decimal},
+       {"idle", Show::decimal}}}},
+    {Kind::cache,
+     "cache",
+     "a cache did something that takes bus or memory time",
+     {{{"action", Show::name}, {"address", Show::hex}, {"duration", Show::time}}}},
+    {Kind::dram,
+     "dram",
+     "an access to DRAM: row hit, miss, conflict, or a refresh",
+     {{{"action", Show::name},
+       {"bank", Show::decimal},
+       {"row", Show::hex},
+       {"duration", Show::time}}}},
+    {Kind::acknowledge,
+     "acknowledge",
+     "an interrupt controller gave a processor the vector to serve",
+     {{{"vector", Show::hex}, {"duration", Show::time}}}},
+    {Kind::interrupt_message,
+     "interrupt-message",
+     "an interrupt controller, or a device by MSI, sent an interrupt towards a processor",
+     {{{"vector", Show::hex}, {"input", Show::decimal}}}},
+    {Kind::end_of_interrupt,
+     "eoi",
+     "a handler ended the service of an interrupt",
+     {{{"vector", Show::hex}}}},
     {Kind::register_read,
      "read",
      "a register was read",
@@ -107,7 +196,7 @@ struct Event {
     Time at;
     Source source;
     Kind kind;
-    std::array<uint64_t, 3> values;
+    std::array<uint64_t, most_values> values;
 };
 
 }  // namespace sb::observe

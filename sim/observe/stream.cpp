@@ -57,6 +57,10 @@ std::string Stream::describe(const Event& event) const {
             case Show::name:
                 fmt::format_to(out, "{}", name(value));
                 break;
+            case Show::command:
+                fmt::format_to(out, "{}",
+                               value < command_names.size() ? command_names[value] : "?");
+                break;
             case Show::none:
                 break;
         }

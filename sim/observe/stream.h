@@ -60,9 +60,10 @@ class Probe {
         : stream_{&stream}, source_{stream.add_source(source)} {}
 
     bool wants(Kind kind) const { return stream_->wants(kind); }
-    void emit(Time at, Kind kind, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0) const {
+    void emit(Time at, Kind kind, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0,
+              uint64_t d = 0, uint64_t e = 0, uint64_t f = 0) const {
         if (stream_->wants(kind)) [[unlikely]]
-            stream_->emit({at, source_, kind, {a, b, c}});
+            stream_->emit({at, source_, kind, {a, b, c, d, e, f}});
     }
     Stream& stream() const { return *stream_; }
 

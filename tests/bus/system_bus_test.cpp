@@ -99,7 +99,7 @@ TEST_CASE("a burst to where nothing is ends as a master abort") {
         dma.port.request(false, 0x80000000, 64);
         io.wait(10_us);
     });
-    CHECK(dma.result == bus::MasterPort::Result::aborted);
+    CHECK(dma.result == bus::MasterPort::Result::master_abort);
 }
 
 TEST_CASE("a write across the ends of memory tells of the pages that it reached and no others") {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a bus master gets onto the system bus: bursts to and from memory.
+#pragma once
+
+#include <functional>
+
+#include "bus/system_bus.h"
+
+namespace sb::bus {
+
+/// A device's way onto the bus: it asks for a burst and gives a completion. One burst at a time.
+class MasterPort : private SystemBus::Contender {
+  public:
+    /// How a burst ended: nobody claimed the address, or the target refused it.
+    enum class Result : uint8_t { done, master_abort, target_abort };
+    using Completion = std::function<void(Result)>;
+
+    /// `completion` is called at the time at which the burst's last beat ends; it may start the
+    /// next.
+    MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream, const std::string& name,
+               unsigned priority, Completion completion);
+
+    static constexpr uint32_t max_bytes = 65536;
+
+    /// Moves `bytes` (1 to max_bytes) of `buffer()` to or from memory from `address` on. The buffer
+    /// must hold the data before a write is asked for; it holds what was read at the completion.
+    /// Each tenure lasts at least `least`: a slow device's own pace (a fly-by cycle of ISA).
+    void request(bool write, uint64_t address, uint32_t bytes, Time least = {});
+    /// Forgets a burst that is under way; its data is not committed any further.
+    void cancel();
+    bool busy() const { return bytes_ != 0; }
+    uint8_t* buffer() { return buffer_.data(); }
+    const MasterStats& stats() const { return Contender::stats; }
+
+  private:
+    void granted() override;
+    void tenure_ended();
+    uint32_t tenure_bytes() const;
+    bool move(uint32_t bytes);
+    bool move_by_transport(uint64_t address, uint8_t* data, uint32_t bytes);
+
+    Component& owner_;
+    SystemBus& bus_;
+    observe::Probe probe_;
+    Completion completion_;
+    std::vector<uint8_t> buffer_;
+    State<bool> write_;
+    State<uint64_t> address_;
+    State<uint32_t> bytes_;
+    State<uint32_t> moved_;
+    State<uint32_t> tenure_;
+    State<Time> least_;
+    Timer tenure_end_;
+};
+
+}  // namespace sb::bus
