@@ -388,7 +388,7 @@ class Core {
     TlbEntry& entry(const Operation* op, uint32_t linear, bool write);
     void allow(TlbEntry& e);
     void charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                unsigned size);
+                unsigned size, bool write, uint32_t v = 0);
     void probe_write(const Operation* op, uint32_t linear, unsigned size);
     /// Memory that holds the whole aligned doubleword at a physical address; null: there is none.
     bus::DirectMemory* direct_at(uint32_t physical);

@@ -90,11 +90,11 @@ void Core::allow(TlbEntry& e) {
 }
 
 void Core::charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                  unsigned size) {
+                  unsigned size, bool write, uint32_t v) {
     if (!memory_on_bus_) return;
     bool blocked = false;
     const uint64_t at = cycle_at(op);
-    stall(bus_.take(memory, physical, size, at, at < limit, blocked), Cause::memory_stall);
+    stall(bus_.take({memory, physical, size, write, v}, at, at < limit, blocked), Cause::memory_stall);
     if (blocked)
         after_access(true);
     else if (cycle + (block_ ? block_->last_start : 0) >= limit)
@@ -125,7 +125,7 @@ uint32_t Core::read_part(const Operation* op, uint32_t linear, unsigned size) {
     if (data_watched_) note_access(linear, size, false);
     if (!e->memory) return device_access(op, false, e->physical() + offset, 0, size);
     if (memory_on_bus_) {
-        charge(op, *e->memory, e->physical() + offset, size);
+        charge(op, *e->memory, e->physical() + offset, size, false);
         e = &entry(op, linear, false);  // the map may have changed while the bus was awaited
     }
     uint32_t v = 0;
@@ -155,7 +155,7 @@ void Core::write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned
         device_access(op, true, physical, v, size);
         return;
     }
-    charge(op, *e->memory, physical, size);
+    charge(op, *e->memory, physical, size, true, v);
     e = &entry(op, linear, true);
     if (!e->memory || !e->memory->writable) return;
     copy_few(e->page + offset, &v, size);

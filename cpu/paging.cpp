@@ -87,7 +87,7 @@ uint32_t Core::table_access(const Operation* op, uint32_t physical, uint32_t set
     physical &= s.a20_mask;
     bus::DirectMemory* memory = direct_at(physical);
     if (memory && memory_on_bus_) {
-        charge(op, *memory, physical, 4);
+        charge(op, *memory, physical, 4, set != 0);
         memory = direct_at(physical);  // the map may have changed while the bus was awaited
     }
     if (!memory) {
