@@ -62,7 +62,7 @@ void AddressSpace::archive_traffic(Archive& archive) {
     for (auto at = bytes.begin(); at != bytes.end();) {
         const auto end = std::find(at, bytes.end(), 0);
         if (bytes.end() - end < 1 + static_cast<ptrdiff_t>(sizeof(uint64_t))) break;
-        Traffic& t = traffic_named({at, end});
+        Traffic& t = traffic_named(reinterpret_cast<const char*>(&*at));
         std::memcpy(&t.bytes, &*(end + 1), sizeof t.bytes);
         at = end + 1 + sizeof t.bytes;
     }

@@ -6,13 +6,13 @@
 namespace sb::bus {
 
 PostedWrites::PostedWrites(Component& owner, SystemBus& bus, observe::Stream& stream,
-                           const std::string& name, MasterSettings settings, unsigned entries,
-                           unsigned party, Resume& resume)
+                           const std::string& name, MasterSettings settings, unsigned party,
+                           Resume& resume)
     : owner_{owner},
       bus_{bus},
       resume_{resume},
       probe_{stream, name},
-      entries_(std::max(entries, 1u)),
+      entries_(bus.timing().posted_writes),
       step_{owner, "posted.step", [this] { step(); }},
       watch_{owner, "posted.watch", [this] { settle(owner_.now()); }, Timer::Rank::processor} {
     Contender::priority = settings.priority;

@@ -25,7 +25,7 @@ class PostedWrites final : private SystemBus::Contender {
   public:
     /// `resume` blocks the processor's thread; `party` is its port's.
     PostedWrites(Component& owner, SystemBus& bus, observe::Stream& stream, const std::string& name,
-                 MasterSettings settings, unsigned entries, unsigned party, Resume& resume);
+                 MasterSettings settings, unsigned party, Resume& resume);
 
     /// Puts a write that takes `duration` on the bus, at local time `start`: gives when the processor
     /// goes on. May block the calling thread.

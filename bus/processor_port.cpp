@@ -19,7 +19,7 @@ uint64_t first_bytes(const uint8_t* data, unsigned bytes) {
 }  // namespace
 
 ProcessorPort::ProcessorPort(SystemBus& bus, observe::Stream& stream, const std::string& name,
-                             MasterSettings settings, unsigned posted_writes)
+                             MasterSettings settings)
     : Component{bus.simulation(), name},
       bus_{bus},
       probe_{stream, name},
@@ -32,9 +32,9 @@ ProcessorPort::ProcessorPort(SystemBus& bus, observe::Stream& stream, const std:
     Contender::stats.name = name;
     Contender::probe = &probe_;
     bus_.join(*this);
-    if (posted_writes > 0)
+    if (bus.timing().posted_writes > 0)
         posted_ = std::make_unique<PostedWrites>(*this, bus, stream, name + ".posted", settings,
-                                                 posted_writes, Contender::index, resume_);
+                                                 Contender::index, resume_);
 }
 
 void ProcessorPort::get_bus(Time start, Time length, observe::Command command, uint64_t address,

@@ -17,9 +17,8 @@ namespace sb::bus {
 /// order.
 class ProcessorPort : public Component, private SystemBus::Contender {
   public:
-    /// `posted_writes` is the number of entries of its write buffer; 0: it has none.
     ProcessorPort(SystemBus& bus, observe::Stream& stream, const std::string& name,
-                  MasterSettings settings, unsigned posted_writes = 0);
+                  MasterSettings settings);
 
     TargetSocket& memory_socket() { return memory_.socket; }
     TargetSocket& port_socket() { return ports_.socket; }

@@ -59,6 +59,7 @@ struct SystemBusTiming {
     std::string arbitration = "fixed";    // one of policy_names
     std::vector<std::string> tdma_slots;  // whose each is, of masters(); or `idle_slot`
     unsigned tdma_slot_clocks = 64;
+    unsigned posted_writes = 0;  // entries of each processor's write buffer
 };
 
 /// How a master competes.

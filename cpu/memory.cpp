@@ -123,6 +123,7 @@ uint32_t Core::read_part(const Operation* op, uint32_t linear, unsigned size) {
     const uint32_t offset = linear & 0xfff;
     TlbEntry* e = &entry(op, linear, false);
     if (data_watched_) note_access(linear, size, false);
+    if (memory_on_bus_ || !e->memory) lock_bus(op);
     if (!e->memory) return device_access(op, false, e->physical() + offset, 0, size);
     if (memory_on_bus_) {
         charge(op, *e->memory, e->physical() + offset, size, false);
@@ -141,9 +142,11 @@ void Core::write_slow(const Operation* op, uint32_t linear, uint64_t v, unsigned
         op ? fault_at(op, alignment_check) : fault(alignment_check);
     const unsigned here = std::min(size, 0x1000 - (linear & 0xfff));
     if (here < size) probe_write(op, linear, size);
+    const uint64_t began = cycle_at(op);
     write_part(op, linear, static_cast<uint32_t>(v), here);
     if (here < size)
         write_part(op, linear + here, static_cast<uint32_t>(v >> (8 * here)), size - here);
+    written_locked(began);
 }
 
 void Core::write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned size) {

@@ -35,6 +35,7 @@ bus::SystemBusTiming timing(const Config& config) {
     t.arbitration = config.text("arbitration");
     t.tdma_slots = split(config.text("tdma_slots"));
     t.tdma_slot_clocks = static_cast<unsigned>(config.integer("tdma_slot_clocks"));
+    t.posted_writes = static_cast<unsigned>(config.integer("posted_writes"));
     const std::string& mode = config.text("dma_mode");
     t.dma_mode = mode == "cycle-stealing" ? bus::DmaMode::cycle_stealing
                  : mode == "transparent"  ? bus::DmaMode::transparent

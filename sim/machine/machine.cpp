@@ -74,9 +74,7 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     const bus::MasterSettings settings{
         static_cast<unsigned>(plan.bus.integer("processor_priority")),
         static_cast<unsigned>(plan.bus.integer("processor_weight"))};
-    port_ = std::make_unique<bus::ProcessorPort>(
-        chassis_->bus, stream_, "processor_port", settings,
-        static_cast<unsigned>(plan.bus.integer("posted_writes")));
+    port_ = std::make_unique<bus::ProcessorPort>(chassis_->bus, stream_, "processor_port", settings);
     chassis_->bus.assign_slots();
     cpu_ = std::make_unique<cpu::Cpu>(sim_, stream_, "cpu", *port_, plan.cpu);
     // Without a local APIC the 8259 pair drives the processor itself.
