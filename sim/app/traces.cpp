@@ -20,7 +20,7 @@ using machine::Machine;
 
 Time time_of(const char* option, const std::string& text, Time fallback) {
     if (text.empty()) return fallback;
-    const Key key{.name = option, .type = ValueType::duration, .doc = ""};
+    const Key key{.name = option, .type = ValueType::duration, .fallback = "", .doc = ""};
     try {
         return Time::ps(std::get<uint64_t>(parse_value(key, text)));
     } catch (const Error& error) {
@@ -141,7 +141,7 @@ void Traces::close() {
         layout.close();
         notes_.push_back(fmt::format("Waveform: gtkwave {} {}{}", path, layout_path,
                                      vcd->late_words()));
-        for (const std::string& note : vcd->writer.notes()) notes_.push_back("  " + note);
+        for (const std::string& note : vcd->writer.notes()) notes_.push_back(fmt::format("  {}", note));
     }
     if (auto& perfetto = parts_->perfetto) {
         perfetto->close(machine_);
