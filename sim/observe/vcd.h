@@ -67,14 +67,20 @@ class VcdWriter final : public Sink {
         Line line;
         Event pci{};  // waits for its phases
     };
+    /// 32 bits, and 32 more where ever a value needs them: short numbers fit into short tenures.
+    struct Wide {
+        Signal low = VcdFile::none, high = VcdFile::none;
+    };
     struct Bus {
         bool there = false;
-        Signal owner, command, address, data, wait;
+        Signal owner, command, wait;
+        Wide address, data;
         uint32_t tenure = 0;
     };
     struct PciBus {
         bool there = false;
-        Signal initiator, command, frame, irdy, trdy, devsel, ad, cbe, end;
+        Signal initiator, command, frame, irdy, trdy, devsel, cbe, end;
+        Wide ad;
     };
     struct Cpu {
         bool there = false;
@@ -101,6 +107,9 @@ class VcdWriter final : public Sink {
     Signal add_text(const std::string& scope, const char* name);
     Signal add_bits(const std::string& scope, const char* name, unsigned width);
 
+    Signal& high_part(Wide& wide, const char* scope, const char* name, uint64_t value);
+    void set_wide(Wide& wide, const char* scope, const char* name, uint64_t value);
+    void release_wide(const Wide& wide);
     void bus_there();
     void request(const Stream& stream, const Event& event);
     void tenure(const Stream& stream, const Event& event);

@@ -15,13 +15,29 @@ constexpr uint64_t all_bytes = 0;  // byte enables are low: all of them
 
 }  // namespace
 
+VcdWriter::Signal& VcdWriter::high_part(Wide& wide, const char* scope, const char* name,
+                                        uint64_t value) {
+    if (wide.high == VcdFile::none && value >> 32) wide.high = add_bits(scope, name, 32);
+    return wide.high;
+}
+
+void VcdWriter::set_wide(Wide& wide, const char* scope, const char* name, uint64_t value) {
+    file_.set(wide.low, value & 0xffffffff);
+    file_.set(high_part(wide, scope, name, value), value >> 32);
+}
+
+void VcdWriter::release_wide(const Wide& wide) {
+    file_.release(wide.low);
+    file_.release(wide.high);
+}
+
 void VcdWriter::bus_there() {
     if (bus_.there) return;
     bus_.there = true;
     bus_.owner = file_.add(system_bus, "owner", VcdFile::text_width, {idle_, false});
     bus_.command = add_text(system_bus, "command");
-    bus_.address = add_bits(system_bus, "address", 64);
-    bus_.data = add_bits(system_bus, "data", 64);
+    bus_.address.low = add_bits(system_bus, "address", 32);
+    bus_.data.low = add_bits(system_bus, "data", 32);
     bus_.wait = add_bits(system_bus, "wait", 1);
 }
 
@@ -56,8 +72,8 @@ void VcdWriter::tenure(const Stream& stream, const Event& event) {
     }
     file_.set(source.grant, 1);
     file_.set(bus_.owner, source.name);
-    file_.set(bus_.address, event.values[0]);
-    file_.set(bus_.data, event.values[4]);
+    set_wide(bus_.address, system_bus, "address_high", event.values[0]);
+    set_wide(bus_.data, system_bus, "data_high", event.values[4]);
     file_.set(bus_.command, command < commands_.size() ? commands_[command] : Text{0});
     if (wait > Time{} && wait <= length) {
         if (wait == length)
@@ -81,8 +97,8 @@ void VcdWriter::end_tenure(uint32_t tenure, Source source) {
     if (tenure != bus_.tenure) return;
     file_.set(bus_.owner, idle_);
     file_.set(bus_.command, 0);
-    file_.release(bus_.address);
-    file_.release(bus_.data);
+    release_wide(bus_.address);
+    release_wide(bus_.data);
     file_.set(bus_.wait, 0);
 }
 
@@ -107,7 +123,7 @@ void VcdWriter::pci_there() {
     pci_.irdy = idle_high("irdy_n");
     pci_.trdy = idle_high("trdy_n");
     pci_.devsel = idle_high("devsel_n");
-    pci_.ad = add_bits(pci_bus, "ad", 64);
+    pci_.ad.low = add_bits(pci_bus, "ad", 32);
     pci_.cbe = add_bits(pci_bus, "cbe_n", 4);
     pci_.end = add_text(pci_bus, "ended_by");
 }
@@ -130,14 +146,15 @@ void VcdWriter::pci(const Stream& stream, const Event& event) {
     file_.set(pci_.initiator, source.name);
     file_.set(pci_.command, command < commands_.size() ? commands_[command] : Text{0});
     file_.set(pci_.frame, 0);
-    file_.set(pci_.ad, event.values[0]);
+    set_wide(pci_.ad, pci_bus, "ad_high", event.values[0]);
     file_.set(pci_.cbe, command < pci_command.size() ? pci_command[command] : 0);
     file_.set(pci_.end, 0);
     later(end, Act::set, source.pci_grant, 0);
     later(end, Act::set, pci_.initiator, idle_);
     later(end, Act::set, pci_.command, 0);
     later(end, Act::set, pci_.frame, 1);
-    later(end, Act::release, pci_.ad);
+    later(end, Act::release, pci_.ad.low);
+    later(end, Act::release, pci_.ad.high);
     later(end, Act::release, pci_.cbe);
     later(end, Act::set, pci_.end, name(stream, event.values[5]));
 }
@@ -159,8 +176,14 @@ void VcdWriter::pci_phases(const Stream& stream, const Event& event) {
 
     later(begin + clock, Act::set, pci_.irdy, 0);
     later(begin + clock, Act::set, pci_.cbe, all_bytes);
-    if (read) later(begin + clock, Act::release, pci_.ad);
-    if (beats > 0) later(read ? data : write_data, Act::set, pci_.ad, whole.values[4]);
+    const Time first = read ? data : write_data;
+    high_part(pci_.ad, pci_bus, "ad_high", whole.values[4]);
+    for (const Signal part : {pci_.ad.low, pci_.ad.high})
+        if (read) later(begin + clock, Act::release, part);
+    if (beats > 0) {
+        later(first, Act::set, pci_.ad.low, whole.values[4] & 0xffffffff);
+        later(first, Act::set, pci_.ad.high, whole.values[4] >> 32);
+    }
     if (devsel > 0 && begin + clock * devsel < end)
         later(begin + clock * devsel, Act::set, pci_.devsel, 0);
     if (beats > 0) {
@@ -174,7 +197,7 @@ void VcdWriter::pci_phases(const Stream& stream, const Event& event) {
     later(std::max(begin + clock, end - clock), Act::set, pci_.frame, 1);
     for (const Signal signal : {pci_.irdy, pci_.trdy, pci_.devsel})
         later(end, Act::set, signal, 1);
-    later(end, Act::release, pci_.ad);
+    for (const Signal part : {pci_.ad.low, pci_.ad.high}) later(end, Act::release, part);
     later(end, Act::release, pci_.cbe);
 }
 

@@ -2,7 +2,7 @@
 #include "sim/observe/wave_layout.h"
 
 #include <algorithm>
-#include <bit>
+#include <cmath>
 #include <functional>
 
 namespace sb::observe {
@@ -54,16 +54,22 @@ const std::vector<Group>& groups() {
     return list;
 }
 
+/// With the name to show: a device's signals are called alike, so theirs has the device in it.
 std::string shown(const VcdFile& file, const Declared& signal) {
     const std::string range =
         signal.width > 1 ? fmt::format("[{}:0]", signal.width - 1) : std::string{};
-    return file.path_of(signal) + range;
+    const std::string path = file.path_of(signal) + range;
+    constexpr std::string_view devices = "devices.";
+    if (signal.scope.starts_with(devices))
+        return fmt::format("+{{{} {}}} {}", signal.scope.substr(devices.size()), signal.name, path);
+    return range.empty() ? path : fmt::format("+{{{}}} {}", signal.name, path);
 }
 
-/// GTKWave's zoom is the logarithm of how many time units a pixel has, negative.
+/// GTKWave's zoom is the logarithm of how many time units 200 pixels have, negative.
 double zoom(Time span) {
-    const uint64_t per_pixel = std::max<uint64_t>(1, span.ps() / wave_pixels);
-    return -static_cast<double>(std::bit_width(per_pixel));
+    constexpr double frame = 200;
+    const double units = static_cast<double>(std::max<uint64_t>(span.ps(), 1));
+    return -std::log2(std::max(1.0, units / wave_pixels * frame));
 }
 
 }  // namespace

@@ -85,8 +85,26 @@ TEST_CASE("a burst that makes the processor wait") {
     CHECK(wave.number("system_bus.data", ns(99)) == 0x58);
     CHECK(wave.number("system_bus.address", ns(699)) == 0x1000);
     CHECK(wave.number("system_bus.data", ns(100)) == 0xdeadbeef);
+    // A high half is there only where it was needed.
+    CHECK_FALSE(wave.has("southbridge.system_bus.address_high"));
     // Owner changes: idle, processor, ide, turnaround, processor, idle.
     CHECK(wave.changes("system_bus.owner") == 6);
+}
+
+TEST_CASE("addresses of more than 32 bits have a high half") {
+    const test::TempFolder folder;
+    Stream stream;
+    Probe dma{stream, "dma"};
+    VcdWriter writer{folder.path("wave.vcd"), {}, {}, Time::max()};
+    stream.attach(writer, KindSet{}.set());
+    dma.emit(10_ns, Kind::burst, 0x1000, 8, (50_ns).ps(), 1, 1, 0);
+    dma.emit(100_ns, Kind::burst, 0x1'8000'0000, 8, (50_ns).ps(), 1, 0x2'0000'0001, 0);
+    writer.close(1_us);
+    const test::Wave wave{folder.path("wave.vcd"), folder.path("wave.fst")};
+    CHECK(wave.number("system_bus.address", ns(100)) == 0x8000'0000);
+    CHECK(wave.number("system_bus.address_high", ns(100)) == 1);
+    CHECK(wave.number("system_bus.data_high", ns(100)) == 2);
+    CHECK(wave.at("system_bus.address_high", ns(150)) == "z");
 }
 
 TEST_CASE("a PCI read by its clocks") {
