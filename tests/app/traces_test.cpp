@@ -26,6 +26,7 @@ Ended run(Arguments more) {
 struct Line {
     uint64_t at;
     std::string source, kind, detail;
+    bool operator==(const Line&) const = default;
 };
 
 std::vector<Line> events(const std::string& csv) {
@@ -103,17 +104,26 @@ TEST_CASE("traces of a run in lockstep are the same") {
 
 TEST_CASE("a selection by time and words") {
     const TempFolder folder;
-    const Ended ended = run({"--events", folder.path("events.csv"), "--from", "6ms", "--to",
-                             "6.5ms", "--only", "line,ide.channel0,cpu:halt"});
-    CHECK(ended.status == 0);
-    const auto list = events(folder.read("events.csv"));
-    CHECK(list.size() > 2);
-    for (const Line& event : list) {
-        CHECK(event.at >= 6'000'000'000);
-        CHECK(event.at < 6'500'000'000);
-        CHECK((event.kind == "line" || event.source == "ide.channel0" ||
-               (event.source == "cpu" && event.kind == "halt")));
-    }
+    CHECK(run({"--events", folder.path("all.csv")}).status == 0);
+    const auto all = events(folder.read("all.csv"));
+    std::vector<uint64_t> bursts;
+    for (const Line& event : all)
+        if (event.kind == "burst") bursts.push_back(event.at);
+    REQUIRE(bursts.size() > 10);
+    const uint64_t from = bursts[3], to = bursts[9];
+    CHECK(run({"--events", folder.path("some.csv"), "--from", std::to_string(from) + "ps", "--to",
+               std::to_string(to) + "ps", "--only", "line,ide,cpu:halt"})
+              .status == 0);
+    const auto chosen = [&](const Line& event) {
+        return event.at >= from && event.at < to &&
+               (event.kind == "line" || event.source == "ide" || event.source == "ide.channel0" ||
+                event.source == "ide.channel1" || (event.source == "cpu" && event.kind == "halt"));
+    };
+    std::vector<Line> expected;
+    for (const Line& event : all)
+        if (chosen(event)) expected.push_back(event);
+    CHECK(expected.size() >= 6);
+    CHECK(events(folder.read("some.csv")) == expected);
 }
 
 TEST_CASE("a small window has the bus clock and instructions have symbols") {
@@ -126,7 +136,8 @@ TEST_CASE("a small window has the bus clock and instructions have symbols") {
     CHECK(wave.first() == 6'000'000'000);
     CHECK(wave.last() == 6'200'000'000);
     CHECK(wave.changes("system_bus.clock") > 10'000);
-    CHECK_THAT(wave.at("cpu.symbol", 6'100'000'000), Contains("guest::"));
+    CHECK(wave.changes("cpu.pc") > 1);
+    CHECK((folder.read("wave.vcd").find("\nsguest::") != std::string::npos));
 }
 
 TEST_CASE("wrong options for traces have status 2 and a text that helps") {

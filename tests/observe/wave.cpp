@@ -18,6 +18,30 @@ std::string convert(const std::string& vcd, const std::string& scratch) {
     return back.out;
 }
 
+/// fst2vcd writes texts with C's escapes.
+std::string unescaped(const std::string& text) {
+    std::string out;
+    for (size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '\\' || i + 1 == text.size()) {
+            out += text[i];
+            continue;
+        }
+        const char c = text[++i];
+        if (c >= '0' && c <= '7') {
+            out += static_cast<char>(std::stoi(text.substr(i, 3), nullptr, 8));
+            i += 2;
+        } else {
+            out += c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
+        }
+    }
+    return out;
+}
+
+/// A vector that floats is "z", however wide it is.
+std::string plain(const std::string& value) {
+    return value.find_first_not_of('z') == std::string::npos ? "z" : value;
+}
+
 }  // namespace
 
 Wave::Wave(const std::string& vcd, const std::string& scratch) {
@@ -52,7 +76,9 @@ Wave::Wave(const std::string& vcd, const std::string& scratch) {
             std::string id;
             const bool scalar = word[0] != 'b' && word[0] != 's' && word[0] != 'r';
             if (!scalar) text >> id;
-            const std::string value = scalar ? word.substr(0, 1) : word.substr(1);
+            const std::string value = scalar           ? word.substr(0, 1)
+                                      : word[0] == 's' ? unescaped(word.substr(1))
+                                                       : plain(word.substr(1));
             for (const std::string& path : by_id[scalar ? word.substr(1) : id])
                 values_[path].emplace_back(now, value);
         }
