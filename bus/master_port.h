@@ -19,7 +19,7 @@ class MasterPort : private SystemBus::Contender {
     /// `completion` is called at the time at which the burst's last beat ends; it may start the
     /// next.
     MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream, const std::string& name,
-               unsigned priority, Completion completion);
+               MasterSettings settings, Completion completion);
 
     static constexpr uint32_t max_bytes = 65536;
 
@@ -27,6 +27,15 @@ class MasterPort : private SystemBus::Contender {
     /// must hold the data before a write is asked for; it holds what was read at the completion.
     /// Each tenure lasts at least `least`: a slow device's own pace (a fly-by cycle of ISA).
     void request(bool write, uint64_t address, uint32_t bytes, Time least = {});
+    /// `hook` is called at the time at which the bus is granted, before the transfer begins. It may
+    /// put the datum into the buffer, and change what is transferred by `aim`: a controller with
+    /// requesters of its own (8237A) chooses among them only when it has the bus.
+    void on_grant(std::function<void()> hook) { on_grant_ = std::move(hook); }
+    void aim(bool write, uint64_t address, uint32_t bytes, Time least);
+    /// From its next tenure on, nobody else has the bus until lock(false): block transfers, and
+    /// read-modify-write. Who locks must unlock, whatever happens: cancel() and a failed burst do
+    /// it by themselves.
+    void lock(bool on);
     /// Forgets a burst that is under way; its data is not committed any further.
     void cancel();
     bool busy() const { return bytes_ != 0; }
@@ -35,8 +44,17 @@ class MasterPort : private SystemBus::Contender {
 
   private:
     void granted() override;
+    void abandoned() override;
+    Time tenure_length() const override;
+    bool reaches(uint64_t address, uint64_t bytes) const override;
+    void ask();
     void tenure_ended();
     uint32_t tenure_bytes() const;
+    Time tenure_time(uint32_t bytes) const;
+    observe::Command command() const {
+        return write_ ? observe::Command::memory_write : observe::Command::memory_read;
+    }
+    uint64_t first_beat() const;
     bool move(uint32_t bytes);
     bool move_by_transport(uint64_t address, uint8_t* data, uint32_t bytes);
 
@@ -44,6 +62,7 @@ class MasterPort : private SystemBus::Contender {
     SystemBus& bus_;
     observe::Probe probe_;
     Completion completion_;
+    std::function<void()> on_grant_;
     std::vector<uint8_t> buffer_;
     State<bool> write_;
     State<uint64_t> address_;
