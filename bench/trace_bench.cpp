@@ -65,6 +65,7 @@ void measure(benchmark::State& state, Attach&& attach) {
     state.counters["events"] =
         benchmark::Counter(static_cast<double>(events), benchmark::Counter::kIsRate);
     std::error_code ignored;
+    if (!std::filesystem::exists(output(), ignored)) return;
     state.counters["bytes_per_event"] =
         static_cast<double>(std::filesystem::file_size(output(), ignored)) /
         static_cast<double>(rounds * events_per_round);
@@ -72,9 +73,7 @@ void measure(benchmark::State& state, Attach&& attach) {
 }
 
 void trace_off(benchmark::State& state) {
-    measure(state, [](Model& model) {
-        return [&model] { benchmark::DoNotOptimize(model.now); };
-    });
+    measure(state, [](Model& model) { return [&model] { benchmark::DoNotOptimize(model.now); }; });
 }
 BENCHMARK(trace_off)->Unit(benchmark::kMillisecond);
 

@@ -31,8 +31,8 @@ Time time_of(const char* option, const std::string& text, Time fallback) {
 observe::TraceSetup setup_of(Machine& machine) {
     observe::TraceSetup setup;
     setup.cpu_period = machine.processor().clock().period();
-    setup.clocks.push_back({observe::VcdWriter::system_bus,
-                            machine.chassis().bus.timing().clock.period()});
+    setup.clocks.push_back(
+        {observe::VcdWriter::system_bus, machine.chassis().bus.timing().clock.period()});
     for (const machine::Symbol& symbol : machine.symbols().list())
         setup.symbols.add(symbol.address, symbol.size, machine::demangled(symbol.name));
     setup.symbols.sort();
@@ -107,17 +107,16 @@ void trace_options(CLI::App& command, TraceOptions& options) {
 Traces::Traces(const TraceOptions& options, Machine& machine, bool instructions)
     : machine_{machine} {
     if (!options.any()) {
-        for (const auto& [name, text] : {std::pair{"--from", &options.from},
-                                         {"--to", &options.to},
-                                         {"--only", &options.only}})
+        for (const auto& [name, text] :
+             {std::pair{"--from", &options.from}, {"--to", &options.to}, {"--only", &options.only}})
             if (!text->empty())
                 throw Error(fmt::format(
                     "{}: nothing is traced; add --vcd, --perfetto or --events FILE", name));
         return;
     }
-    parts_ = std::make_unique<Parts>(observe::Selection{
-        machine.stream(), options.only, time_of("--from", options.from, {}),
-        time_of("--to", options.to, Time::max())});
+    parts_ = std::make_unique<Parts>(observe::Selection{machine.stream(), options.only,
+                                                        time_of("--from", options.from, {}),
+                                                        time_of("--to", options.to, Time::max())});
     const observe::Selection& selection = parts_->selection;
     observe::KindSet kinds = selection.kinds();
     const auto instruction = static_cast<size_t>(observe::Kind::instruction);
@@ -139,15 +138,15 @@ void Traces::close() {
         observe::OutputFile layout{layout_path};
         layout.text(observe::wave_layout(vcd->writer.file(), machine_.processor().local_time()));
         layout.close();
-        notes_.push_back(fmt::format("Waveform: gtkwave {} {}{}", path, layout_path,
-                                     vcd->late_words()));
-        for (const std::string& note : vcd->writer.notes()) notes_.push_back(fmt::format("  {}", note));
+        notes_.push_back(
+            fmt::format("Waveform: gtkwave {} {}{}", path, layout_path, vcd->late_words()));
+        for (const std::string& note : vcd->writer.notes())
+            notes_.push_back(fmt::format("  {}", note));
     }
     if (auto& perfetto = parts_->perfetto) {
         perfetto->close(machine_);
         notes_.push_back(fmt::format("Timeline: open {} in ui.perfetto.dev{}",
-                                     perfetto->writer.output().path(),
-                                     perfetto->late_words()));
+                                     perfetto->writer.output().path(), perfetto->late_words()));
     }
     if (auto& events = parts_->events) {
         events->writer.close();

@@ -52,8 +52,7 @@ void OutputFile::make_room(size_t bytes) {
 void OutputFile::overwrite(uint64_t offset, std::string_view text) {
     flush();
     while (!text.empty() && !failed()) {
-        const ssize_t n =
-            ::pwrite(file_, text.data(), text.size(), static_cast<off_t>(offset));
+        const ssize_t n = ::pwrite(file_, text.data(), text.size(), static_cast<off_t>(offset));
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) {
             fail();
@@ -69,8 +68,7 @@ void OutputFile::close() {
     flush();
     if (::close(file_) != 0 && !failed()) fail();
     file_ = -1;
-    if (failed())
-        throw Error(fmt::format("{}: writing failed: {}", path_, std::strerror(error_)));
+    if (failed()) throw Error(fmt::format("{}: writing failed: {}", path_, std::strerror(error_)));
 }
 
 }  // namespace sb::observe

@@ -40,6 +40,8 @@ PerfettoWriter::PerfettoWriter(const std::string& path, TraceSetup setup, Time f
     turnaround_ = file_.text("turnaround");
     asserted_ = file_.text("asserted");
     waits_ = file_.text("waits");
+    lock_ = file_.text("LOCK#");
+    unlock_ = file_.text("LOCK# ends");
     unknown_ = file_.text("?");
 }
 
@@ -89,9 +91,17 @@ void PerfettoWriter::event(const Stream& stream, const Event& event) {
         case Kind::bus_wait:
             wait(stream, event);
             break;
+        case Kind::abandon:
+            abandon(event);
+            break;
+        case Kind::bus_lock:
+            file_.instant(once(system_bus_, buses, "system bus"), event.at,
+                          event.values[0] ? lock_ : unlock_);
+            break;
         case Kind::turnaround:
-            file_.slice(once(system_bus_, buses, "system bus"), event.at,
-                        Time::ps(event.values[0]), turnaround_);
+            end_tenure(stream);
+            file_.slice(once(system_bus_, buses, "system bus"), event.at, Time::ps(event.values[0]),
+                        turnaround_);
             break;
         case Kind::pci:
             pci(stream, event);
@@ -136,22 +146,44 @@ void PerfettoWriter::event(const Stream& stream, const Event& event) {
 // ---- Buses
 
 void PerfettoWriter::tenure(const Stream& stream, const Event& event) {
+    end_tenure(stream);
+    if (event.kind == Kind::burst) {
+        under_way_ = event;
+        stream_ = &stream;
+        return;
+    }
+    draw_tenure(stream, event);
+    if (event.at < entry_until_) return;  // the entry's own accesses
+    file_.slice(once(state_, processor, "state"), event.at, Time::ps(event.values[2]), stalled_);
+}
+
+/// Draws the burst before this one: its length is known now.
+void PerfettoWriter::end_tenure(const Stream& stream) {
+    if (!under_way_) return;
+    const Event burst = *under_way_;
+    under_way_.reset();
+    draw_tenure(stream, burst);
+    if (burst.values[1] > 0) count_bytes(of(stream, burst.source), burst);
+}
+
+/// It ends now, and moved nothing.
+void PerfettoWriter::abandon(const Event& event) {
+    if (!under_way_ || under_way_->source != event.source) return;
+    under_way_->values[2] = (event.at - under_way_->at).ps();
+    under_way_->values[1] = 0;
+}
+
+void PerfettoWriter::draw_tenure(const Stream& stream, const Event& event) {
     PerSource& source = of(stream, event.source);
     const auto& [address, bytes, duration, command, data, wait_time] = event.values;
     const Time length = Time::ps(duration);
-    file_.slice(once(system_bus_, buses, "system bus"), event.at, length, source.name,
-                {{"address", address, Argument::hex},
-                 {"bytes", bytes, Argument::decimal},
-                 {"command", command < commands_.size() ? commands_[command] : unknown_,
-                  Argument::text},
-                 {"data", data, Argument::hex},
-                 {"wait_ps", wait_time, Argument::decimal}});
-    if (event.kind == Kind::burst) {
-        count_bytes(source, event);
-        return;
-    }
-    if (event.at < entry_until_) return;  // the entry's own accesses
-    file_.slice(once(state_, processor, "state"), event.at, length, stalled_);
+    file_.slice(
+        once(system_bus_, buses, "system bus"), event.at, length, source.name,
+        {{"address", address, Argument::hex},
+         {"bytes", bytes, Argument::decimal},
+         {"command", command < commands_.size() ? commands_[command] : unknown_, Argument::text},
+         {"data", data, Argument::hex},
+         {"wait_ps", wait_time, Argument::decimal}});
 }
 
 void PerfettoWriter::count_bytes(PerSource& source, const Event& event) {
@@ -162,13 +194,13 @@ void PerfettoWriter::count_bytes(PerSource& source, const Event& event) {
 void PerfettoWriter::pci(const Stream& stream, const Event& event) {
     PerSource& source = of(stream, event.source);
     const auto& [address, bytes, duration, command, data, end] = event.values;
-    file_.slice(once(pci_, buses, "PCI"), event.at, Time::ps(duration), source.name,
-                {{"address", address, Argument::hex},
-                 {"bytes", bytes, Argument::decimal},
-                 {"command", command < commands_.size() ? commands_[command] : unknown_,
-                  Argument::text},
-                 {"data", data, Argument::hex},
-                 {"ended_by", name(stream, end), Argument::text}});
+    file_.slice(
+        once(pci_, buses, "PCI"), event.at, Time::ps(duration), source.name,
+        {{"address", address, Argument::hex},
+         {"bytes", bytes, Argument::decimal},
+         {"command", command < commands_.size() ? commands_[command] : unknown_, Argument::text},
+         {"data", data, Argument::hex},
+         {"ended_by", name(stream, end), Argument::text}});
 }
 
 void PerfettoWriter::wait(const Stream& stream, const Event& event) {
@@ -282,8 +314,10 @@ void PerfettoWriter::draw(Journey& journey, uint64_t vector) {
     if (seen.count < 2) return;
     const Text title = with_vector(flow_names_, "interrupt", vector);
     for (size_t i = 0; i < seen.count; ++i)
-        file_.flow(i == 0 ? 's' : i + 1 == seen.count ? 'f' : 't', seen.steps[i].track,
-                   seen.steps[i].at, next_flow_, title);
+        file_.flow(i == 0                ? 's'
+                   : i + 1 == seen.count ? 'f'
+                                         : 't',
+                   seen.steps[i].track, seen.steps[i].at, next_flow_, title);
     ++next_flow_;
 }
 
@@ -339,6 +373,7 @@ void PerfettoWriter::register_access(const Stream& stream, const Event& event) {
 }
 
 void PerfettoWriter::close(Time end) {
+    if (stream_) end_tenure(*stream_);
     for (unsigned vector = 0; vector < serving_.size(); ++vector) {
         draw(serving_[vector], vector);
         draw(pending_[vector], vector);

@@ -65,6 +65,9 @@ class PerfettoWriter final : public Sink {
     Text with_vector(std::vector<Text>& cache, const char* what, uint64_t vector);
 
     void tenure(const Stream& stream, const Event& event);
+    void end_tenure(const Stream& stream);
+    void draw_tenure(const Stream& stream, const Event& event);
+    void abandon(const Event& event);
     void count_bytes(PerSource& source, const Event& event);
     void pci(const Stream& stream, const Event& event);
     void wait(const Stream& stream, const Event& event);
@@ -86,11 +89,13 @@ class PerfettoWriter final : public Sink {
     std::vector<Text> handler_names_, acknowledge_names_, message_names_, end_names_,
         exception_names_, flow_names_;
     std::array<Text, static_cast<size_t>(Command::count_)> commands_;
-    Text halted_, stalled_, entry_, exit_, turnaround_, asserted_, waits_, unknown_;
-    Track phase_ = PerfettoFile::none, state_ = PerfettoFile::none,
-          handlers_ = PerfettoFile::none, function_ = PerfettoFile::none,
-          system_bus_ = PerfettoFile::none, pci_ = PerfettoFile::none;
+    Text halted_, stalled_, entry_, exit_, turnaround_, asserted_, waits_, lock_, unlock_, unknown_;
+    Track phase_ = PerfettoFile::none, state_ = PerfettoFile::none, handlers_ = PerfettoFile::none,
+          function_ = PerfettoFile::none, system_bus_ = PerfettoFile::none,
+          pci_ = PerfettoFile::none;
     Time entry_until_;
+    std::optional<Event> under_way_;  // a burst, which may be abandoned yet
+    const Stream* stream_ = nullptr;
     SymbolMap::Span here_;
     std::array<Journey, 256> pending_;  // by vector: sent, not acknowledged
     std::array<Journey, 256> serving_;  // acknowledged, not ended

@@ -57,12 +57,12 @@ void PerfettoFile::add_process(unsigned id, const std::string& name) {
 
 PerfettoFile::Track PerfettoFile::add(unsigned process, const std::string& name) {
     const size_t thread = tracks_.size() + 1;
-    file_.text(fmt::format(
-        ",\n{{\"ph\":\"M\",\"pid\":{0},\"tid\":{1},\"name\":\"thread_name\","
-        "\"args\":{{\"name\":{2}}}}}"
-        ",\n{{\"ph\":\"M\",\"pid\":{0},\"tid\":{1},\"name\":\"thread_sort_index\","
-        "\"args\":{{\"sort_index\":{1}}}}}",
-        process, thread, json_text(name)));
+    file_.text(
+        fmt::format(",\n{{\"ph\":\"M\",\"pid\":{0},\"tid\":{1},\"name\":\"thread_name\","
+                    "\"args\":{{\"name\":{2}}}}}"
+                    ",\n{{\"ph\":\"M\",\"pid\":{0},\"tid\":{1},\"name\":\"thread_sort_index\","
+                    "\"args\":{{\"sort_index\":{1}}}}}",
+                    process, thread, json_text(name)));
     tracks_.push_back(
         {process, fmt::format("\",\"pid\":{},\"tid\":{},\"ts\":", process, thread), {}, {}});
     tracks_.back().open.reserve(most_open);

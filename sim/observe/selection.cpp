@@ -52,8 +52,8 @@ std::vector<std::string> source_names(const Stream& stream) {
 Selection::Selection(const Stream& stream, const std::string& words, Time from, Time to)
     : from_{from}, to_{to} {
     if (from >= to)
-        throw Error(fmt::format("--to {}: it is not after --from {}", to_string(to),
-                                to_string(from)));
+        throw Error(
+            fmt::format("--to {}: it is not after --from {}", to_string(to), to_string(from)));
     by_source_.resize(stream.sources());
     if (words.empty()) {
         all_.set();

@@ -14,9 +14,9 @@ void SymbolMap::sort() {
     std::stable_sort(functions_.begin(), functions_.end(),
                      [](const Function& a, const Function& b) { return a.first < b.first; });
     // Two names of one address: the first stays.
-    const auto end = std::unique(
-        functions_.begin(), functions_.end(),
-        [](const Function& a, const Function& b) { return a.first == b.first; });
+    const auto end =
+        std::unique(functions_.begin(), functions_.end(),
+                    [](const Function& a, const Function& b) { return a.first == b.first; });
     functions_.erase(end, functions_.end());
     for (size_t i = 0; i + 1 < functions_.size(); ++i)
         functions_[i].last = std::min(functions_[i].last, functions_[i + 1].first - 1);
@@ -29,8 +29,7 @@ SymbolMap::Span SymbolMap::find(uint32_t address) const {
     if (after == functions_.begin()) return gap;
     const auto before = std::prev(after);
     if (address <= before->last)
-        return {before->first, before->last,
-                static_cast<size_t>(before - functions_.begin()) + 1};
+        return {before->first, before->last, static_cast<size_t>(before - functions_.begin()) + 1};
     gap.first = before->last + 1;
     return gap;
 }

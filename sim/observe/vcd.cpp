@@ -28,6 +28,7 @@ VcdWriter::VcdWriter(const std::string& path, TraceSetup setup, Time from, Time 
 
 void VcdWriter::add_clocks(const std::vector<TraceSetup::BusClock>& clocks) {
     for (const TraceSetup::BusClock& clock : clocks) {
+        if (clock.scope == pci_bus) pci_period_ = clock.period;
         if (clock.period < Time::ps(2)) continue;
         if (file_.to() == Time::max() || (file_.to() - file_.from()) / clock.period > most_clocks) {
             notes_.push_back(fmt::format(
@@ -124,6 +125,12 @@ void VcdWriter::event(const Stream& stream, const Event& event) {
         case Kind::bus_wait:
             request(stream, event);
             break;
+        case Kind::abandon:
+            abandon(stream, event);
+            break;
+        case Kind::bus_lock:
+            lock(event);
+            break;
         case Kind::turnaround:
             turnaround(event);
             break;
@@ -171,8 +178,8 @@ void VcdWriter::close(Time end) {
     catch_up(std::min(end, file_.to() - Time::ps(1)));
     file_.close(end);
     if (file_.refused() > 0)
-        notes_.push_back(fmt::format("{} signals found no room among the declarations",
-                                     file_.refused()));
+        notes_.push_back(
+            fmt::format("{} signals found no room among the declarations", file_.refused()));
 }
 
 // ---- The processor

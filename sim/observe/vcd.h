@@ -48,9 +48,7 @@ class VcdWriter final : public Sink {
         Act act;
         uint32_t what;  // a signal, a source, or a clock
         uint64_t value;
-        bool operator<(const Due& o) const {
-            return at > o.at || (at == o.at && order > o.order);
-        }
+        bool operator<(const Due& o) const { return at > o.at || (at == o.at && order > o.order); }
     };
     struct Line {
         Signal signal = VcdFile::none;
@@ -64,6 +62,7 @@ class VcdWriter final : public Sink {
         Signal reg = VcdFile::none, reg_value = VcdFile::none;
         Text name = 0;
         bool named = false, asked = false, processor = false;
+        uint32_t tenure = 0;  // its present one of the system bus
         Line line;
         Event pci{};  // waits for its phases
     };
@@ -73,7 +72,7 @@ class VcdWriter final : public Sink {
     };
     struct Bus {
         bool there = false;
-        Signal owner, command, wait;
+        Signal owner, command, wait, lock = VcdFile::none;
         Wide address, data;
         uint32_t tenure = 0;
     };
@@ -115,6 +114,8 @@ class VcdWriter final : public Sink {
     void tenure(const Stream& stream, const Event& event);
     void turnaround(const Event& event);
     void end_tenure(uint32_t tenure, Source source);
+    void abandon(const Stream& stream, const Event& event);
+    void lock(const Event& event);
     void pci_there();
     void pci(const Stream& stream, const Event& event);
     void pci_phases(const Stream& stream, const Event& event);
@@ -134,8 +135,9 @@ class VcdWriter final : public Sink {
     TraceSetup setup_;
     std::vector<Due> due_;  // a heap
     uint64_t order_ = 0;
+    Time pci_period_;  // zero where it is not known
     std::vector<PerSource> sources_;
-    std::vector<Text> names_;                 // by the stream's number, 0 where not known yet
+    std::vector<Text> names_;                     // by the stream's number, 0 where not known yet
     std::vector<std::array<Text, 2>> registers_;  // likewise: read and written
     std::vector<Text> symbols_;                   // by the symbol's number
     Bus bus_;

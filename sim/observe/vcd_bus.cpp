@@ -81,7 +81,8 @@ void VcdWriter::tenure(const Stream& stream, const Event& event) {
         else
             later(end - wait, Act::set, bus_.wait, 1);
     }
-    later(end, Act::end_tenure, event.source, ++bus_.tenure);
+    source.tenure = ++bus_.tenure;
+    later(end, Act::end_tenure, event.source, source.tenure);
     if (event.kind != Kind::access) return;
     source.processor = true;
     cpu_there();
@@ -92,7 +93,7 @@ void VcdWriter::tenure(const Stream& stream, const Event& event) {
 void VcdWriter::end_tenure(uint32_t tenure, Source source) {
     PerSource& owner = sources_[source];
     if (owner.processor) show_cpu_state();
-    if (owner.grant != VcdFile::none) file_.set(owner.grant, 0);
+    if (owner.tenure == tenure) file_.set(owner.grant, 0);
     // Another has begun at this very time, and its values stand.
     if (tenure != bus_.tenure) return;
     file_.set(bus_.owner, idle_);
@@ -100,6 +101,17 @@ void VcdWriter::end_tenure(uint32_t tenure, Source source) {
     release_wide(bus_.address);
     release_wide(bus_.data);
     file_.set(bus_.wait, 0);
+}
+
+void VcdWriter::abandon(const Stream& stream, const Event& event) {
+    const PerSource& source = of(stream, event.source);
+    if (source.tenure == bus_.tenure) end_tenure(source.tenure, event.source);
+    ++bus_.tenure;
+}
+
+void VcdWriter::lock(const Event& event) {
+    if (bus_.lock == VcdFile::none) bus_.lock = add_bits(system_bus, "lock", 1);
+    file_.set(bus_.lock, event.values[0] & 1);
 }
 
 void VcdWriter::turnaround(const Event& event) {
@@ -168,8 +180,10 @@ void VcdWriter::pci_phases(const Stream& stream, const Event& event) {
     const uint64_t clocks = 1 + turnaround + initial + beats + waits + idle;
     if (!pci_.there || whole.kind != Kind::pci || whole.at != event.at || clocks == 0) return;
     const Time begin = event.at;
-    const Time clock = Time::ps(whole.values[2] / clocks);
-    const Time end = begin + clock * (clocks - idle);
+    const Time derived = Time::ps(whole.values[2] / clocks);
+    const Time clock = pci_period_ > Time{} ? pci_period_ : derived;
+    const Time whole_end = begin + Time::ps(whole.values[2]);
+    const Time end = std::min(begin + clock * (clocks - idle), whole_end);
     const Time data = begin + clock * (1 + turnaround + initial);
     const Time write_data = begin + clock;
     const bool read = turnaround > 0;
@@ -195,8 +209,7 @@ void VcdWriter::pci_phases(const Stream& stream, const Event& event) {
     }
     // FRAME# rises with the last data phase.
     later(std::max(begin + clock, end - clock), Act::set, pci_.frame, 1);
-    for (const Signal signal : {pci_.irdy, pci_.trdy, pci_.devsel})
-        later(end, Act::set, signal, 1);
+    for (const Signal signal : {pci_.irdy, pci_.trdy, pci_.devsel}) later(end, Act::set, signal, 1);
     for (const Signal part : {pci_.ad.low, pci_.ad.high}) later(end, Act::release, part);
     later(end, Act::release, pci_.cbe);
 }

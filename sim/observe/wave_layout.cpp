@@ -40,15 +40,11 @@ const std::vector<Group>& groups() {
         {"PCI request", [](const Declared& s) { return s.scope == "pci.request"; }},
         {"PCI grant", [](const Declared& s) { return s.scope == "pci.grant"; }},
         {"DRQ and DACK", dma_line},
-        {"interrupt lines",
-         [](const Declared& s) { return s.scope == "lines" && !dma_line(s); }},
+        {"interrupt lines", [](const Declared& s) { return s.scope == "lines" && !dma_line(s); }},
         {"interrupts", [](const Declared& s) { return s.scope == "interrupts"; }},
-        {"devices",
-         [](const Declared& s) { return below(s, "devices") && s.name == "action"; }},
+        {"devices", [](const Declared& s) { return below(s, "devices") && s.name == "action"; }},
         {"registers",
-         [](const Declared& s) {
-             return below(s, "devices") && s.name.starts_with("register");
-         },
+         [](const Declared& s) { return below(s, "devices") && s.name.starts_with("register"); },
          false},
     };
     return list;
@@ -94,8 +90,8 @@ std::string wave_layout(const VcdFile& file, Time end) {
         unsigned format = 0;
         for (const Declared& signal : file.signals()) {
             if (!group.holds(signal)) continue;
-            const unsigned flags = signal.width > 1 ? right_justified | hexadecimal
-                                                    : right_justified | binary;
+            const unsigned flags =
+                signal.width > 1 ? right_justified | hexadecimal : right_justified | binary;
             if (flags != format) lines += fmt::format("@{:x}\n", flags | (group.open ? 0 : closed));
             format = flags;
             lines += shown(file, signal) + "\n";

@@ -53,8 +53,8 @@ std::vector<Line> events(const std::string& csv) {
 TEST_CASE("all traces of one run say the same") {
     const TempFolder folder;
     const Ended ended =
-        run({"--vcd", folder.path("wave.vcd"), "--perfetto", folder.path("trace.json"),
-             "--events", folder.path("events.csv"), "--out", folder.path("out")});
+        run({"--vcd", folder.path("wave.vcd"), "--perfetto", folder.path("trace.json"), "--events",
+             folder.path("events.csv"), "--out", folder.path("out")});
     CHECK(ended.status == 0);
     for (const char* word : {"gtkwave ", "wave.gtkw", "ui.perfetto.dev", "events.csv"})
         CHECK_THAT(ended.out, Contains(word));
@@ -128,8 +128,8 @@ TEST_CASE("a selection by time and words") {
 
 TEST_CASE("a small window has the bus clock and instructions have symbols") {
     const TempFolder folder;
-    const Ended ended = run({"--vcd", folder.path("wave.vcd"), "--from", "6ms", "--to", "6.2ms",
-                             "--instructions"});
+    const Ended ended =
+        run({"--vcd", folder.path("wave.vcd"), "--from", "6ms", "--to", "6.2ms", "--instructions"});
     CHECK(ended.status == 0);
     CHECK_THAT(ended.out, !Contains("is not drawn"));
     const Wave wave{folder.path("wave.vcd"), folder.path("wave.fst")};

@@ -20,11 +20,13 @@ TEST_CASE("a line of CSV says what the stream says of the event") {
         CsvWriter writer{folder.path("events.csv")};
         for (const KindInfo& kind : kinds)
             for (const uint64_t value : {uint64_t{0}, uint64_t{name}, uint64_t{4}, ~uint64_t{0}}) {
-                const Event event{Time::ps(value / 3), source, kind.kind,
+                const Event event{Time::ps(value / 3),
+                                  source,
+                                  kind.kind,
                                   {value, value, value, value, value, value}};
                 writer.event(stream, event);
-                expected += fmt::format("{},ide,{},{}\n", value / 3, kind.name,
-                                        stream.describe(event));
+                expected +=
+                    fmt::format("{},ide,{},{}\n", value / 3, kind.name, stream.describe(event));
             }
         writer.close();
     }

@@ -69,6 +69,22 @@ TEST_CASE("slices of phases, states, buses and devices") {
     CHECK(t.counter("bytes ide", ns(800)) == 64);
 }
 
+TEST_CASE("a burst that is abandoned is as long as it lasted and moved nothing") {
+    Drawing d;
+    using Slice = Timeline::Slice;
+    d.ide.emit(100_ns, Kind::burst, 0x1000, 4, (60_ns).ps(), 1, 1, 0);
+    d.ide.emit(130_ns, Kind::abandon, 0x1000, 4, (30_ns).ps());
+    d.port.emit(130_ns, Kind::access, 0x2000, 4, (20_ns).ps(), 0, 1, 0);
+    d.ide.emit(150_ns, Kind::burst, 0x1000, 4, (60_ns).ps(), 1, 1, 0);
+    const Timeline t = d.timeline(1_us);
+    CHECK(t.problems() == "");
+    CHECK(t.slices("system bus") == std::vector<Slice>{{"ide", ns(100), ns(130)},
+                                                       {"processor_port", ns(130), ns(150)},
+                                                       {"ide", ns(150), ns(210)}});
+    CHECK(t.counts("C") == 1);
+    CHECK(t.counter("bytes ide", ns(210)) == 4);
+}
+
 TEST_CASE("an interrupt's arrow goes from its line to its end") {
     Drawing d;
     for (uint64_t n = 0; n < 3; ++n) {
@@ -158,8 +174,8 @@ TEST_CASE("events that no machine would emit make a good file too") {
         at += Time::ps(random() % 3000);
         const auto kind = static_cast<Kind>(random() % static_cast<uint64_t>(Kind::count_));
         probes[random() % 6]->emit(at - Time::ps(random() % 5000), kind, random() % 300,
-                                   random() % 5000, random() % 5000, random() % 5000,
-                                   random(), random() % 5000);
+                                   random() % 5000, random() % 5000, random() % 5000, random(),
+                                   random() % 5000);
     }
     const Timeline t = d.timeline(at);
     CHECK(t.problems() == "");

@@ -65,9 +65,9 @@ TEST_CASE("a source that comes later has what was asked of all") {
 
 TEST_CASE("unknown words are refused with what they may have meant") {
     Sources s;
-    CHECK_THROWS_WITH(Selection(s.stream, "brust"),
-                      Contains("\"brust\"") && Contains("did you mean \"burst\"") &&
-                          Contains("ide.dma"));
+    CHECK_THROWS_WITH(Selection(s.stream, "brust"), Contains("\"brust\"") &&
+                                                        Contains("did you mean \"burst\"") &&
+                                                        Contains("ide.dma"));
     CHECK_THROWS_WITH(Selection(s.stream, "idee:line"),
                       Contains("a source") && Contains("did you mean \"ide"));
     CHECK_THROWS_WITH(Selection(s.stream, "ide:lime"),

@@ -113,8 +113,7 @@ class Timeline {
             slice.end = at;
             slices_[tid].push_back(slice);
         } else if (phase == "X") {
-            slices_[tid].push_back(
-                {record.at("name"), at, at + picoseconds(record.at("dur"))});
+            slices_[tid].push_back({record.at("name"), at, at + picoseconds(record.at("dur"))});
         } else if (phase == "i") {
             if (record.at("s") != "t") complain("an instant that is not its track's");
         } else if (phase == "s" || phase == "t" || phase == "f") {

@@ -107,6 +107,32 @@ TEST_CASE("addresses of more than 32 bits have a high half") {
     CHECK(wave.at("system_bus.address_high", ns(150)) == "z");
 }
 
+TEST_CASE("a tenure that is abandoned ends then and the next one stands") {
+    const test::TempFolder folder;
+    Stream stream;
+    Probe dma{stream, "dma"}, port{stream, "processor_port"};
+    VcdWriter writer{folder.path("wave.vcd"), {}, {}, Time::max()};
+    stream.attach(writer, KindSet{}.set());
+    dma.emit(100_ns, Kind::bus_lock, 1);
+    dma.emit(100_ns, Kind::burst, 0x1000, 4, (60_ns).ps(), 1, 1, 0);
+    dma.emit(130_ns, Kind::abandon, 0x1000, 4, (30_ns).ps());
+    port.emit(130_ns, Kind::access, 0x2000, 4, (20_ns).ps(), 0, 1, 0);
+    dma.emit(150_ns, Kind::burst, 0x1000, 4, (60_ns).ps(), 1, 1, 0);
+    dma.emit(210_ns, Kind::bus_lock, 0);
+    writer.close(1_us);
+    const test::Wave wave{folder.path("wave.vcd"), folder.path("wave.fst")};
+    check(wave, {{129, "system_bus.grant.dma", "1"},
+                 {130, "system_bus.grant.dma", "0"},
+                 {130, "system_bus.owner", "processor_port"},
+                 {150, "system_bus.grant.dma", "1"},
+                 // the first one would have ended here
+                 {160, "system_bus.grant.dma", "1"},
+                 {160, "system_bus.owner", "dma"},
+                 {210, "system_bus.owner", "idle"},
+                 {100, "system_bus.lock", "1"},
+                 {210, "system_bus.lock", "0"}});
+}
+
 TEST_CASE("a PCI read by its clocks") {
     // At 30 ns a clock: the address phase, a turnaround, 2 clocks of latency, 3 data phases with
     // 1 wait state, an idle clock. FRAME# rises with the last data phase (PCI 2.2, 3.3.1).
@@ -120,18 +146,30 @@ TEST_CASE("a PCI read by its clocks") {
     nic.emit(300_ns, Kind::pci_phases, 2, 1, 2, 3, 1, 1);
     writer.close(1_us);
     const test::Wave wave{folder.path("wave.vcd"), folder.path("wave.fst")};
-    check(wave, {{299, "pci.frame_n", "1"},        {300, "pci.frame_n", "0"},
-                 {509, "pci.frame_n", "0"},        {510, "pci.frame_n", "1"},
-                 {329, "pci.irdy_n", "1"},         {330, "pci.irdy_n", "0"},
-                 {539, "pci.irdy_n", "0"},         {540, "pci.irdy_n", "1"},
-                 {359, "pci.devsel_n", "1"},       {360, "pci.devsel_n", "0"},
-                 {540, "pci.devsel_n", "1"},       {419, "pci.trdy_n", "1"},
-                 {420, "pci.trdy_n", "0"},         {450, "pci.trdy_n", "1"},
-                 {480, "pci.trdy_n", "0"},         {540, "pci.trdy_n", "1"},
-                 {330, "pci.ad", "z"},             {540, "pci.ad", "z"},
-                 {300, "pci.command", "memory-read-line"}, {300, "pci.initiator", "nic"},
-                 {300, "pci.grant.nic", "1"},      {570, "pci.grant.nic", "0"},
-                 {570, "pci.initiator", "idle"},   {570, "pci.ended_by", "completed"}});
+    check(wave, {{299, "pci.frame_n", "1"},
+                 {300, "pci.frame_n", "0"},
+                 {509, "pci.frame_n", "0"},
+                 {510, "pci.frame_n", "1"},
+                 {329, "pci.irdy_n", "1"},
+                 {330, "pci.irdy_n", "0"},
+                 {539, "pci.irdy_n", "0"},
+                 {540, "pci.irdy_n", "1"},
+                 {359, "pci.devsel_n", "1"},
+                 {360, "pci.devsel_n", "0"},
+                 {540, "pci.devsel_n", "1"},
+                 {419, "pci.trdy_n", "1"},
+                 {420, "pci.trdy_n", "0"},
+                 {450, "pci.trdy_n", "1"},
+                 {480, "pci.trdy_n", "0"},
+                 {540, "pci.trdy_n", "1"},
+                 {330, "pci.ad", "z"},
+                 {540, "pci.ad", "z"},
+                 {300, "pci.command", "memory-read-line"},
+                 {300, "pci.initiator", "nic"},
+                 {300, "pci.grant.nic", "1"},
+                 {570, "pci.grant.nic", "0"},
+                 {570, "pci.initiator", "idle"},
+                 {570, "pci.ended_by", "completed"}});
     CHECK(wave.number("pci.ad", ns(300)) == 0xabcd00);
     CHECK(wave.number("pci.ad", ns(420)) == 0x1234);
     CHECK(wave.number("pci.cbe_n", ns(300)) == 0xe);  // memory read line: 1110

@@ -21,8 +21,7 @@ namespace {
 
 struct Drawing {
     explicit Drawing(Time from = {}, Time to = Time::max(), TraceSetup setup = {})
-        : path{folder.path("wave.vcd")}, writer{path, std::move(setup), from, to},
-          ordered{writer} {
+        : path{folder.path("wave.vcd")}, writer{path, std::move(setup), from, to}, ordered{writer} {
         stream.attach(ordered, KindSet{}.set());
     }
     test::Wave wave(Time end) {
@@ -56,11 +55,11 @@ TEST_CASE("the processor's state follows its events") {
     d.cpu.emit(500_ns, Kind::interrupt_return, 0x1001, 5);
     const test::Wave wave = d.wave(1_us);
     const std::pair<uint64_t, const char*> rows[] = {
-        {0, "executing"},        {99, "executing"},       {100, "stalled"},
-        {179, "stalled"},        {180, "executing"},      {200, "halted"},
-        {299, "halted"},         {300, "interrupt-entry"}, {330, "interrupt-entry"},
-        {399, "interrupt-entry"}, {400, "executing"},      {500, "interrupt-exit"},
-        {549, "interrupt-exit"}, {550, "executing"}};
+        {0, "executing"},         {99, "executing"},        {100, "stalled"},
+        {179, "stalled"},         {180, "executing"},       {200, "halted"},
+        {299, "halted"},          {300, "interrupt-entry"}, {330, "interrupt-entry"},
+        {399, "interrupt-entry"}, {400, "executing"},       {500, "interrupt-exit"},
+        {549, "interrupt-exit"},  {550, "executing"}};
     for (const auto& [at, state] : rows) {
         INFO(at);
         CHECK(wave.at("cpu.state", ns(at)) == state);
@@ -76,9 +75,9 @@ TEST_CASE("the program counter has its function") {
     setup.symbols.add(0x1000, 0x10, "poll");
     setup.symbols.sort();
     Drawing d{{}, Time::max(), std::move(setup)};
-    const std::pair<uint64_t, const char*> rows[] = {
-        {0x1000, "poll"}, {0x100f, "poll"}, {0x1010, " "}, {0x2004, "sb::main(int)"},
-        {0xfff, " "}, {0x2010, " "}};
+    const std::pair<uint64_t, const char*> rows[] = {{0x1000, "poll"}, {0x100f, "poll"},
+                                                     {0x1010, " "},    {0x2004, "sb::main(int)"},
+                                                     {0xfff, " "},     {0x2010, " "}};
     Time at;
     for (const auto& row : rows) d.cpu.emit(at += 10_ns, Kind::instruction, row.first, 0);
     const test::Wave wave = d.wave(1_us);
@@ -199,8 +198,9 @@ TEST_CASE("the layout shows signals that are there") {
     }
     CHECK(signals >= 8);
     CHECK(depth == 0);
-    for (const char* word : {"-processor\n", "-system bus\n", "-DRQ and DACK\n",
-                             "-interrupt lines\n", "lines.drq2\n", "+{address} southbridge.system_bus.address[31:0]\n"})
+    for (const char* word :
+         {"-processor\n", "-system bus\n", "-DRQ and DACK\n", "-interrupt lines\n", "lines.drq2\n",
+          "+{address} southbridge.system_bus.address[31:0]\n"})
         CHECK_THAT(layout, Contains(word));
     CHECK(layout_path("a.b/wave.vcd") == "a.b/wave.gtkw");
     CHECK(layout_path("a.b/wave") == "a.b/wave.gtkw");

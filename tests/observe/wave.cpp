@@ -11,8 +11,7 @@ namespace {
 
 std::string convert(const std::string& vcd, const std::string& scratch) {
     const Ended to = run_process({SOUTHBRIDGE_VCD2FST, vcd, scratch});
-    if (to.status != 0 || !to.err.empty())
-        throw std::runtime_error("vcd2fst: " + to.out + to.err);
+    if (to.status != 0 || !to.err.empty()) throw std::runtime_error("vcd2fst: " + to.out + to.err);
     const Ended back = run_process({SOUTHBRIDGE_FST2VCD, scratch});
     if (back.status != 0) throw std::runtime_error("fst2vcd: " + back.err);
     return back.out;
