@@ -116,6 +116,12 @@ void load_plugin(const std::string& path) {
         throw Error(fmt::format("--plugin {}: {}", path, ::dlerror()));
 }
 
+void run_machine(Machine& machine) {
+    stop_on_signals();
+    const Progress progress{machine};
+    machine.run();
+}
+
 int run(const RunOptions& options) {
     std::vector<std::string> sets = options.sets;
     if (!options.until.empty()) sets.push_back("run.until=" + options.until);

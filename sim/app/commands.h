@@ -10,6 +10,10 @@
 #include "sim/app/terminal.h"
 #include "sim/machine/plan.h"
 
+namespace sb::machine {
+class Machine;
+}
+
 namespace sb::app {
 
 struct RunOptions {
@@ -28,6 +32,8 @@ struct RunOptions {
 void load_plugin(const std::string& path);
 
 int run(const RunOptions& options);
+/// Runs a built machine to its end, with a progress line and signals as everywhere.
+void run_machine(machine::Machine& machine);
 /// Runs a plan with somebody at the terminal.
 int run(const machine::Plan& plan, const RunOptions& options, const Terminal::Options& terminal);
 int check(const RunOptions& options);
