@@ -15,7 +15,7 @@ using observe::Event;
 using observe::Kind;
 using What = Step::What;
 
-constexpr size_t most_activity = 200'000;  // in one step, unfolded
+constexpr size_t most_activity = 20'000;  // in one step, unfolded
 
 void add(CauseCycles& to, const CauseCycles& more) {
     for (size_t i = 0; i < to.size(); ++i) to[i] += more[i];
@@ -137,7 +137,6 @@ void JourneyRecorder::enter(const std::string& phase, Time at) {
     step_ = processor_step(What::run, {at, 0, Kind::phase, {}});
     step_.start = cycle_;
     activity_.clear();
-    access_at_.reset();
 }
 
 Step JourneyRecorder::processor_step(What what, const Event& event) const {
@@ -149,18 +148,20 @@ Step JourneyRecorder::processor_step(What what, const Event& event) const {
     return step;
 }
 
-/// The step under way ends where `next` begins; of the activity, what comes from `from` on is the
-/// next one's already, and so are the cycles that `next` brings with it.
-void JourneyRecorder::begin(Step next, size_t from) {
+/// The step under way ends where `next` begins; the cycles that `next` brings with it are its own,
+/// and so is what happened at its time already (a register's hook acts before the access is told).
+void JourneyRecorder::begin(Step next) {
     CauseCycles spent = meter_.take();
     for (size_t i = 0; i < spent.size(); ++i) spent[i] -= std::min(spent[i], next.cycles[i]);
     add(step_.cycles, spent);
     cycle_ += sum(spent);
     next.start = cycle_;
-    const auto first_of_next = activity_.begin() + static_cast<std::ptrdiff_t>(from);
+    const Time start = machine_.processor().clock().cycles(cycle_);
+    auto from = activity_.end();
+    while (from != activity_.begin() && std::prev(from)->event.at >= start) --from;
     step_.meanwhile.insert(step_.meanwhile.end(), std::make_move_iterator(activity_.begin()),
-                           std::make_move_iterator(first_of_next));
-    activity_.erase(activity_.begin(), first_of_next);
+                           std::make_move_iterator(from));
+    activity_.erase(activity_.begin(), from);
     close();
     cycle_ += sum(next.cycles);
     step_ = std::move(next);
@@ -188,7 +189,7 @@ void JourneyRecorder::close() {
 }
 
 void JourneyRecorder::leave(Time at) {
-    begin({}, activity_.size());
+    begin({});
     now_.end = at;
     const Journey* known = kept_.contains(now_.phase) ? &kept_.at(now_.phase) : nullptr;
     const bool wanted = number_ ? now_.number == number_
@@ -237,82 +238,71 @@ void JourneyRecorder::event(const observe::Stream& stream, const Event& event) {
             // It is told when the handler is entered, and began `cycles` before.
             Step step = processor_step(What::interrupt, event);
             step.cycles[static_cast<size_t>(Cause::interrupt_entry)] = event.values[2];
-            size_t from = activity_.size();
-            while (from > 0 && activity_[from - 1].event.at >= event.at) --from;
-            begin(std::move(step), from);
+            begin(std::move(step));
             break;
         }
         case Kind::interrupt_return: {
             Step step = processor_step(What::interrupt_return, event);
             step.cycles[static_cast<size_t>(Cause::interrupt_exit)] = event.values[1];
-            begin(std::move(step), activity_.size());
+            begin(std::move(step));
             break;
         }
         case Kind::exception:
-            begin(processor_step(What::exception, event), activity_.size());
+            begin(processor_step(What::exception, event));
             break;
         case Kind::halt:
-            begin(processor_step(What::halt, event), activity_.size());
+            begin(processor_step(What::halt, event));
             break;
         case Kind::wake:
-            begin(processor_step(What::wake, event), activity_.size());
+            begin(processor_step(What::wake, event));
             break;
         default:
             activity(event);
     }
 }
 
-/// A register access tells itself after what it set off: the register's event marked its begin.
+/// A register access tells itself after what it set off. Of an index and its data register, the one
+/// behind is what is accessed: it is told last when written, else first.
 void JourneyRecorder::access(const Event& event) {
     Step step = processor_step(What::access, event);
-    size_t from = activity_.size();
-    if (access_at_ == event.at) {
-        from = access_mark_;
-        // Of an index and its data register, the one behind: told last when written, else first.
-        for (size_t i = from; i < activity_.size(); ++i) {
-            const Event& inner = activity_[i].event;
-            const bool write = inner.kind == Kind::register_write;
-            if (!write && inner.kind != Kind::register_read) continue;
-            if (!step.reg || write) step.reg = inner;
-        }
-        if (step.reg) {
-            step.key = key_of(What::access, event, step.reg);
-            step.last_value = step.reg->values[1];
-            std::erase_if(activity_, [&](const Step& s) {
-                return s.event.at == event.at && s.event.kind == step.reg->kind &&
-                       s.event.source == step.reg->source &&
-                       s.event.values[0] == step.reg->values[0];
-            });
-            from = std::min(from, activity_.size());
-        }
+    const auto is_register = [&](const Step& s) {
+        return s.event.at == event.at && (s.event.kind == Kind::register_read ||
+                                          s.event.kind == Kind::register_write);
+    };
+    for (const Step& s : activity_)
+        if (is_register(s) && (!step.reg || s.event.kind == Kind::register_write))
+            step.reg = s.event;
+    if (step.reg) {
+        step.key = key_of(What::access, event, step.reg);
+        step.last_value = step.reg->values[1];
+        std::erase_if(activity_, [&](const Step& s) {
+            return is_register(s) && s.event.kind == step.reg->kind &&
+                   s.event.source == step.reg->source && s.event.values[0] == step.reg->values[0];
+        });
     }
-    access_at_.reset();
-    begin(std::move(step), from);
+    begin(std::move(step));
 }
 
 void JourneyRecorder::activity(const Event& event) {
-    if (access_at_ && *access_at_ != event.at) access_at_.reset();  // it was another master's
     if (event.kind == Kind::bus_wait) {
         waits_[event.source] = Time::ps(event.values[0]);
         return;
     }
     Step step = happening(event);
-    if (event.kind == Kind::register_read || event.kind == Kind::register_write) {
-        if (access_at_ != event.at) {
-            access_at_ = event.at;
-            access_mark_ = activity_.size();
-        }
-    } else if (event.kind == Kind::burst) {
-        step.waited = std::exchange(waits_[event.source], Time{});
-    }
+    if (event.kind == Kind::burst) step.waited = std::exchange(waits_[event.source], Time{});
     step.start = cycle_;
     if (only_counted(event.kind)) return add_to(step_.meanwhile, std::move(step));
-    // The like of the last one joins it, unless an access may yet claim them.
-    if (!access_at_ && !activity_.empty() && activity_.back().key == step.key)
-        return activity_.back().merge(std::move(step));
-    if (activity_.size() >= most_activity && !access_at_) observe::fold(activity_);
-    if (activity_.size() >= most_activity) return add_to(step_.meanwhile, std::move(step));
     activity_.push_back(std::move(step));
+    if (activity_.size() < most_activity) return;
+    // So much without a step: what is folded belongs to the step under way.
+    observe::fold(activity_);
+    for (Step& old : activity_) step_.meanwhile.push_back(std::move(old));
+    activity_.clear();
+    observe::fold(step_.meanwhile);
+    if (step_.meanwhile.size() < most_activity) return;
+    std::vector<Step> counted;
+    for (Step& old : step_.meanwhile) add_to(counted, std::move(old));
+    step_.meanwhile = std::move(counted);
 }
 
 }  // namespace sb::machine

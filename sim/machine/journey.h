@@ -94,11 +94,10 @@ class JourneyRecorder final : public observe::Sink {
   private:
     void enter(const std::string& phase, Time at);
     void leave(Time at);
-    void begin(Step step, size_t activity_from);
+    void begin(Step next);
     void close();
     void access(const observe::Event& event);
     void activity(const observe::Event& event);
-    void aggregate(Step&& step);
     Step processor_step(Step::What what, const observe::Event& event) const;
 
     const Machine& machine_;
@@ -109,8 +108,6 @@ class JourneyRecorder final : public observe::Sink {
     bus::BusSummary bus_before_;
     Step step_;                   // under way
     std::vector<Step> activity_;  // since it began, in the order of events
-    size_t access_mark_ = 0;      // where in it the register access under way begins
-    std::optional<Time> access_at_;
     std::map<observe::Source, Time> waits_;  // before the tenure that follows
     bool full_ = false;
     std::vector<std::pair<std::string, unsigned>> stays_;

@@ -36,6 +36,16 @@ struct Page {
         return step.times > 1 ? fmt::format("{} x {}", grouped(step.times), text) : text;
     }
 
+    static std::string spent(const Step& step) {
+        std::string text = JourneyWords::causes(step.cycles) + " cycles";
+        if (step.times > 1 && step.what != Step::What::more)
+            text += step.least == step.most
+                        ? fmt::format(", {} each", grouped(step.most))
+                        : fmt::format(", {} to {} each", grouped(step.least), grouped(step.most));
+        const std::string function = JourneyWords::function(step);
+        return function.empty() ? text : text + ", from " + function;
+    }
+
     void meanwhile(const std::vector<Step>& list, const std::string& indent) {
         for (const Step& step : list) {
             if (!step.parts.empty()) {
@@ -62,12 +72,7 @@ struct Page {
             }
             row(exact_us(begins), takes, grouped(cycles), "processor",
                 indent + counted(step, words.what(step)));
-            std::string spent = JourneyWords::causes(step.cycles);
-            if (step.times > 1 && step.what != Step::What::more)
-                spent += step.least == step.most
-                             ? fmt::format("; {} each", grouped(step.most))
-                             : fmt::format("; {} to {} each", grouped(step.least), grouped(step.most));
-            row("", "", "", "", indent + "  = " + spent + (cycles == 1 ? " cycle" : " cycles"));
+            row("", "", "", "", indent + "  = " + spent(step));
             meanwhile(step.meanwhile, indent + "    ");
         }
     }
@@ -154,6 +159,7 @@ Json step_json(const Step& step, const JourneyWords& words) {
     } else {
         json["who"] = words.who(step);
         json["what"] = words.what(step);
+        if (step.function) json["function"] = JourneyWords::function(step);
         if (step.bytes) json["bytes"] = step.bytes;
         if (step.duration.ps()) json["bus_ps"] = step.duration.ps();
         if (step.waited.ps()) json["waited_ps"] = step.waited.ps();

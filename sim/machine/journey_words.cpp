@@ -40,7 +40,7 @@ std::string device_of(const std::string& source) { return source.substr(0, sourc
 
 std::string grouped(uint64_t value) {
     std::string text = fmt::format("{}", value);
-    for (size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, " ");
+    for (size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, 1, ' ');
     return text;
 }
 
@@ -74,8 +74,16 @@ std::string JourneyWords::value(const bus::Register* reg, uint64_t v) const {
     return hex(v) + (bits.empty() ? "" : " (" + bits + ")");
 }
 
-std::string JourneyWords::function(const Step& step) const {
-    return step.function ? demangled(step.function->name) : std::string{};
+std::string JourneyWords::function(const Step& step) {
+    if (!step.function) return {};
+    std::string name = demangled(step.function->name);
+    static const std::string anonymous = "(anonymous namespace)::";
+    for (size_t at; (at = name.find(anonymous)) != std::string::npos;) name.erase(at, anonymous.size());
+    const size_t parameters = name.find('(');
+    // "operator()" is the one name with such characters in it.
+    if (parameters != std::string::npos && !name.substr(0, parameters).ends_with("operator"))
+        name.erase(parameters);
+    return name;
 }
 
 std::string JourneyWords::who(const Step& step) const {
@@ -170,21 +178,20 @@ std::string JourneyWords::event(const Step& step) const {
 
 std::string JourneyWords::what(const Step& step) const {
     const auto& values = step.event.values;
-    const std::string in = step.function ? " in " + function(step) : "";
+    
     switch (step.what) {
         case What::run:
-            return "runs" + in;
+            return "runs its code";
         case What::access:
-            return access(step) + (step.function ? "  <" + function(step) + ">" : "");
+            return access(step);
         case What::interrupt:
-            return fmt::format("interrupt {}: the processor goes to its handler{}", hex(values[0]),
-                               in);
+            return fmt::format("interrupt {}: the processor goes to its handler", hex(values[0]));
         case What::interrupt_return:
             return "IRET: the handler has ended";
         case What::exception:
-            return fmt::format("exception {}", hex(values[0])) + in;
+            return fmt::format("exception {}", hex(values[0]));
         case What::halt:
-            return "HLT: stops until an interrupt comes" + in;
+            return "HLT: stops until an interrupt comes";
         case What::wake:
             return "leaves HLT";
         case What::more:

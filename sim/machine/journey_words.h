@@ -25,13 +25,15 @@ class JourneyWords {
     /// "write STATUS", for a sentence.
     std::string name(const Step& step) const;
 
+    /// The guest's function where the step began, short: without parameters. Empty: not known.
+    static std::string function(const Step& step);
+
   private:
     const bus::Register* find(const observe::Event& event) const;
     std::string value(const bus::Register* reg, uint64_t v) const;
     std::string access(const Step& step) const;
     std::string event(const Step& step) const;
     std::string transfer(const Step& step, const char* noun) const;
-    std::string function(const Step& step) const;
 
     const Machine& machine_;
     std::map<std::pair<std::string, std::string>, const bus::Register*> registers_;
