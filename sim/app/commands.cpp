@@ -38,14 +38,6 @@ void stop_on_signals() {
     for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP}) sigaction(signal, &action, nullptr);
 }
 
-void write_file(const std::filesystem::path& path, const std::string& text) {
-    std::FILE* file = std::fopen(path.c_str(), "w");
-    if (!file) throw Error(fmt::format("{}: can not be written", path.string()));
-    const bool good = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-    if ((std::fclose(file) != 0) | !good)
-        throw Error(fmt::format("{}: writing failed; is the disk full?", path.string()));
-}
-
 std::filesystem::path make_folder(const std::string& out) {
     std::error_code bad;
     std::filesystem::create_directories(out, bad);
@@ -109,6 +101,14 @@ void print(const machine::Results& results, const RunOptions& options, const mac
 
 }  // namespace
 
+void write_file(const std::string& path, const std::string& text) {
+    std::FILE* file = std::fopen(path.c_str(), "w");
+    if (!file) throw Error(fmt::format("{}: can not be written", path));
+    const bool good = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    if ((std::fclose(file) != 0) | !good)
+        throw Error(fmt::format("{}: writing failed; is the disk full?", path));
+}
+
 void load_plugin(const std::string& path) {
     // A bare file name would be searched for in the system's library folders.
     const std::string file = std::filesystem::absolute(path).string();
@@ -145,6 +145,7 @@ int run(const machine::Plan& plan, const RunOptions& options, const Terminal::Op
         if (!options.instructions) wanted.reset(static_cast<size_t>(observe::Kind::instruction));
         machine.stream().attach(*csv, wanted);
     }
+    Pictures pictures{machine, options.pictures};
     stop_on_signals();
     {
         std::optional<Terminal> person;
@@ -156,6 +157,7 @@ int run(const machine::Plan& plan, const RunOptions& options, const Terminal::Op
     }
     const machine::Results results = machine.results();
     if (csv) csv->close();
+    pictures.write(results);
     print(results, options, plan, out);
     return results.exit_status();
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/app/pictures.h"
 #include "sim/app/terminal.h"
 #include "sim/machine/plan.h"
 
@@ -25,6 +26,7 @@ struct RunOptions {
     bool lockstep = false;
     bool instructions = false;  // an event for each instruction, in events.csv
     bool json = false;
+    PictureOptions pictures;
     bool show_screen = false;  // print what is on the text screen at the end
 };
 
@@ -37,6 +39,8 @@ void run_machine(machine::Machine& machine);
 /// Runs a plan with somebody at the terminal.
 int run(const machine::Plan& plan, const RunOptions& options, const Terminal::Options& terminal);
 int check(const RunOptions& options);
+/// Throws `Error` where the file can not be written whole.
+void write_file(const std::string& path, const std::string& text);
 /// The models, or one model's settings and register map.
 int devices(const std::string& name);
 /// The keys that a scenario may have.

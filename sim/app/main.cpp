@@ -48,6 +48,7 @@ void output_options(CLI::App& command, sb::app::RunOptions& options) {
         "yield after every instruction: slower, with the same event stream to the byte");
     command.add_flag("--instructions", options.instructions,
                      "with --out: an event for each instruction too (large)");
+    sb::app::picture_options(command, options.pictures);
     command.add_flag("--json", options.json, "print the results as JSON instead of a table");
 }
 
@@ -129,7 +130,8 @@ int main_or_throw(int argc, char** argv) {
         ->type_name("TEXT");
     run->footer(
         "Example:\n  southbridge run scenarios/pio_vs_dma.toml --set guest.parameters.sectors=64 "
-        "--out out/small");
+        "--out out/small\n  southbridge run scenarios/pio_vs_dma.toml --cycle-stack stack.svg --flame "
+        "flame.svg");
 
     sb::app::BootOptions boot;
     boot.run.program = argv[0];

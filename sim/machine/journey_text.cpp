@@ -54,7 +54,7 @@ struct Page {
                 continue;
             }
             row(since(step.first_at()), "", "", "",
-                indent + ". " + words.who(step) + ": " + counted(step, words.what(step)));
+                fmt::format("{}. {}: {}", indent, words.who(step), counted(step, words.what(step))));
         }
     }
 
@@ -146,7 +146,7 @@ std::string division(const Journey& journey) {
 }
 
 std::string title(const Journey& journey) {
-    return journey.phase.empty() ? "outside of all phases" : "phase \"" + journey.phase + "\"";
+    return journey.phase.empty() ? "outside of all phases" : fmt::format("phase \"{}\"", journey.phase);
 }
 
 Json step_json(const Step& step, const JourneyWords& words) {
@@ -186,7 +186,7 @@ std::string journey_text(const Journey& journey, const Machine& machine) {
                              grouped(sum(journey.cycles())));
     page.row("since start us", "takes us", "cycles", "who", "what");
     page.steps(journey.steps, "");
-    page.row(exact_us(journey.elapsed()), "", "", "", "the end: " + exact_us(journey.elapsed()) + " us, the sum of the steps");
+    page.row(exact_us(journey.elapsed()), "", "", "", fmt::format("the end: {} us, the sum of the steps", exact_us(journey.elapsed())));
     return page.text + division(journey) + "\n" + critical_path(journey, words) + "\n";
 }
 

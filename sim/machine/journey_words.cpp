@@ -16,8 +16,7 @@ constexpr uint64_t ports = 0x10000;
 
 /// E0h, 1F6h: as datasheets have them.
 std::string hex(uint64_t v) {
-    std::string text = fmt::format("{:02X}h", v);
-    return text;
+    return fmt::format("{:02X}h", v);
 }
 
 bool is_write(uint64_t command) {
@@ -70,8 +69,8 @@ std::string JourneyWords::value(const bus::Register* reg, uint64_t v) const {
     if (reg)
         for (const bus::Field* field : reg->fields())
             if (field->high() == field->low() && field->of(v) != 0)
-                bits += (bits.empty() ? "" : " ") + std::string{field->name()};
-    return hex(v) + (bits.empty() ? "" : " (" + bits + ")");
+                bits += fmt::format("{}{}", bits.empty() ? "" : " ", field->name());
+    return bits.empty() ? hex(v) : fmt::format("{} ({})", hex(v), bits);
 }
 
 std::string JourneyWords::function(const Step& step) {
@@ -110,14 +109,14 @@ std::string JourneyWords::access(const Step& step) const {
                     machine_.stream().source_name(step.reg->source));
     const uint64_t first = step.reg->values[1];
     if (step.same_value)
-        text += " = " + value(reg, first);
+        text += fmt::format(" = {}", value(reg, first));
     else if (reg && reg->spec().fifo)
         text += fmt::format(", {} bytes", grouped(step.bytes));
     else
-        text += " = " + value(reg, first) + " to " + value(reg, step.last_value);
+        text += fmt::format(" = {} to {}", value(reg, first), value(reg, step.last_value));
     text += fmt::format(", {}", place);
-    if (reg && !reg->spec().doc.empty()) text += ": " + reg->spec().doc;
-    if (reg && !reg->spec().effect.empty()) text += "; " + reg->spec().effect;
+    if (reg && !reg->spec().doc.empty()) text += fmt::format(": {}", reg->spec().doc);
+    if (reg && !reg->spec().effect.empty()) text += fmt::format("; {}", reg->spec().effect);
     return text;
 }
 
@@ -149,16 +148,16 @@ std::string JourneyWords::event(const Step& step) const {
         case Kind::device: {
             std::string text = stream.name(values[0]);
             if (step.times > 1) return text;
-            if (values[1]) text += " " + hex(values[1]);
-            if (values[2]) text += ", " + hex(values[2]);
+            if (values[1]) text += fmt::format(" {}", hex(values[1]));
+            if (values[2]) text += fmt::format(", {}", hex(values[2]));
             return text;
         }
         case Kind::acknowledge:
-            return "gives the processor vector " + hex(values[0]);
+            return fmt::format("gives the processor vector {}", hex(values[0]));
         case Kind::interrupt_message:
             return fmt::format("sends vector {} (input {})", hex(values[0]), values[1]);
         case Kind::end_of_interrupt:
-            return "the service of vector " + hex(values[0]) + " has ended";
+            return fmt::format("the service of vector {} has ended", hex(values[0]));
         case Kind::register_read:
         case Kind::register_write: {
             const bool write = step.event.kind == Kind::register_write;
@@ -169,7 +168,7 @@ std::string JourneyWords::event(const Step& step) const {
         case Kind::dram:
             return fmt::format("{}: {}{}", observe::info(step.event.kind).name,
                                stream.name(values[0]),
-                               step.duration.ps() ? ", " + exact_us(step.duration) + " us" : "");
+                               step.duration.ps() ? fmt::format(", {} us", exact_us(step.duration)) : "");
         default:
             return fmt::format("{}: {}", observe::info(step.event.kind).name,
                                stream.describe(step.event));
@@ -210,13 +209,13 @@ std::string JourneyWords::name(const Step& step) const {
                                    step.reg->kind == Kind::register_write ? "writing" : "reading",
                                    machine_.stream().name(step.reg->values[0]),
                                    machine_.stream().source_name(step.reg->source));
-            return "accesses to " + hex(step.event.values[0]);
+            return fmt::format("accesses to {}", hex(step.event.values[0]));
         case What::halt:
             return "waiting in HLT";
         case What::run:
-            return step.function ? "running in " + function(step) : "running";
+            return step.function ? fmt::format("running in {}", function(step)) : "running";
         case What::interrupt:
-            return "the handler of interrupt " + hex(step.event.values[0]);
+            return fmt::format("the handler of interrupt {}", hex(step.event.values[0]));
         default:
             return what(step);
     }
