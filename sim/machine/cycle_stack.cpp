@@ -12,8 +12,9 @@
 namespace sb::machine {
 namespace {
 
-constexpr double width = 1000, margin = 24, bars_at = 180, bars_width = 620;
+constexpr double width = 1000, margin = 24, bars_at = 160, bars_width = 600;
 constexpr double bar_height = 26, line_height = 15, small = 11, normal = 13, large = 18;
+constexpr double least_edge = 4;     // pixels of a segment that has a white edge
 constexpr double least_label = 44;  // pixels of a segment that has its share written in it
 
 struct Drawing {
@@ -27,9 +28,10 @@ struct Drawing {
     void segment(double x, double w, size_t cause, const std::string& title, const std::string& label) {
         const svg::Colour& colour = svg::cause_colours[cause];
         body += fmt::format(
-            "<rect x=\"{:.3f}\" y=\"{:.2f}\" width=\"{:.3f}\" height=\"{}\" fill=\"{}\" stroke=\"#ffffff\" "
-            "stroke-width=\"0.5\"><title>{}</title></rect>\n",
-            x, y, w, bar_height, colour.fill, svg::escaped(title));
+            "<rect x=\"{:.3f}\" y=\"{:.2f}\" width=\"{:.3f}\" height=\"{}\" fill=\"{}\"{}>"
+            "<title>{}</title></rect>\n",
+            x, y, w, bar_height, colour.fill, w >= least_edge ? " stroke=\"#ffffff\" stroke-width=\"0.5\"" : "",
+            svg::escaped(title));
         if (w >= least_label)
             text(x + w / 2, y + bar_height / 2 + small * 0.36, small, label,
                  fmt::format(" fill=\"{}\" text-anchor=\"middle\" pointer-events=\"none\"", colour.text).c_str());
@@ -45,6 +47,10 @@ std::vector<const PhaseResult*> shown(const Results& results, bool with_bytes) {
 
 double ratio(uint64_t part, uint64_t whole) {
     return whole ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
+}
+
+uint64_t busy(const PhaseResult& phase) {
+    return phase.cpu.total() - phase.cpu.cycles[static_cast<size_t>(cpu::Cause::halted)];
 }
 
 std::string title_of(const PhaseResult& phase, size_t cause) {
@@ -135,7 +141,7 @@ void absolute(Drawing& d, const std::vector<const PhaseResult*>& phases, bool pe
         name_of(d, *phase);
         const double pixels = bars_width * size(*phase) / longest;
         const double end = bar(d, *phase, pixels / static_cast<double>(phase->cpu.total()));
-        const std::string words = per_byte ? fmt::format("{:.3f} cycles per byte", size(*phase))
+        const std::string words = per_byte ? fmt::format("{:.3f}, {:.3f} not halted", size(*phase), ratio(busy(*phase), phase->bytes))
                                            : grouped(phase->cpu.total()) + " cycles";
         d.text(end + 10, d.y + bar_height / 2 + small * 0.36, small, svg::fitted(words, width - margin - end - 10, small));
         d.y += bar_height + 10;

@@ -165,14 +165,10 @@ void FlameGraph::event(const observe::Stream& stream, const observe::Event& even
             settle(spent, here());
             interrupted(fmt::format("[exception {:02X}h]", values[0]), static_cast<uint32_t>(values[1]));
             break;
-        case Kind::interrupt_return: {
-            const CauseCycles exit = split_off(spent, Cause::interrupt_exit, values[1]);
+        case Kind::interrupt_return:
             settle(spent, here());
-            const auto barrier = std::find_if(stack_.rbegin(), stack_.rend(), [](const Frame& f) { return f.barrier; });
-            settle(exit, barrier == stack_.rend() ? here() : barrier->node);
             returned(static_cast<uint32_t>(values[0]));
             break;
-        }
         case Kind::phase: {
             settle(spent, here());
             const std::string& name = stream.name(values[0]);

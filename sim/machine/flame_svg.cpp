@@ -35,6 +35,13 @@ std::string short_name(std::string name) {
     return name;
 }
 
+/// Without outer namespaces, where it has to be short.
+std::string label_for(std::string name, double width) {
+    for (size_t at; svg::text_width(name.size(), font) > width && (at = name.find("::")) != std::string::npos;)
+        name.erase(0, at + 2);
+    return svg::fitted(name, width, font);
+}
+
 struct Drawing {
     const FlameGraph& graph;
     uint64_t all;
@@ -62,7 +69,7 @@ struct Drawing {
             "<text x=\"{:.3f}\" y=\"{:.1f}\" fill=\"{}\">{}</text></g>\n",
             static_cast<double>(from) / static_cast<double>(all), static_cast<double>(cycles) / static_cast<double>(all),
             level, svg::escaped(label), svg::escaped(title), x, y, w, row - 1, fill, x + padding, y + row - 6, text_colour,
-            svg::escaped(svg::fitted(label, w - 2 * padding, font)));
+            svg::escaped(label_for(label, w - 2 * padding)));
     }
     std::string counted(const std::string& name, uint64_t cycles, uint64_t self) const {
         std::string text = fmt::format("{}\n{} cycles, {:.4f} % of all", name, grouped(cycles),
@@ -116,7 +123,8 @@ constexpr const char* script = R"js(<script type="text/javascript"><![CDATA[
       rect.setAttribute("x", margin + left * inner);
       rect.setAttribute("width", wide * inner);
       text.setAttribute("x", margin + left * inner + padding);
-      var fit = Math.floor((wide * inner - 2 * padding) / letter), name = g.getAttribute("data-n");
+      var fit = Math.floor((wide * inner - 2 * padding) / letter), name = g.getAttribute("data-n"), at;
+      while (name.length > fit && (at = name.indexOf("::")) >= 0) name = name.substring(at + 2);
       text.textContent = name.length <= fit ? name : fit < 3 ? "" : name.substring(0, fit - 2) + "..";
     });
   }
