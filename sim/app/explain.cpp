@@ -25,14 +25,15 @@ std::string known_phases(const machine::JourneyRecorder& recorder) {
 }
 
 /// The last phase that moved bytes; else the last that has a name; else what is outside of all.
-const Journey* choose(const std::vector<const Journey*>& journeys, const machine::Results& results) {
+const Journey* choose(const std::vector<const Journey*>& journeys,
+                      const machine::Results& results) {
     const Journey* chosen = nullptr;
     bool moved = false;
     for (const Journey* journey : journeys) {
         if (journey->phase.empty()) continue;
-        const bool moves = std::any_of(results.phases.begin(), results.phases.end(), [&](const machine::PhaseResult& p) {
-            return p.name == journey->phase && p.bytes > 0;
-        });
+        const bool moves = std::any_of(
+            results.phases.begin(), results.phases.end(),
+            [&](const machine::PhaseResult& p) { return p.name == journey->phase && p.bytes > 0; });
         if (moved && !moves) continue;
         chosen = journey;
         moved = moves;
@@ -46,7 +47,8 @@ const Journey& find(const ExplainOptions& options, const machine::JourneyRecorde
     const auto named = [&](const auto& entry) { return entry.first == options.phase; };
     const auto& stays = recorder.stays();
     if (!options.phase.empty() && std::none_of(stays.begin(), stays.end(), named))
-        throw Error(fmt::format("--phase {}: the run has no such phase; {}", options.phase, known_phases(recorder)));
+        throw Error(fmt::format("--phase {}: the run has no such phase; {}", options.phase,
+                                known_phases(recorder)));
     const Journey* chosen = nullptr;
     if (options.phase.empty())
         chosen = choose(journeys, results);
@@ -54,8 +56,9 @@ const Journey& find(const ExplainOptions& options, const machine::JourneyRecorde
         for (const Journey* journey : journeys)
             if (journey->phase == options.phase) chosen = journey;
     if (!chosen)
-        throw Error(fmt::format("--transfer {}: no phase{} is entered so often; {}", options.transfer,
-                                options.phase.empty() ? "" : " " + options.phase, known_phases(recorder)));
+        throw Error(fmt::format("--transfer {}: no phase{} is entered so often; {}",
+                                options.transfer, options.phase.empty() ? "" : " " + options.phase,
+                                known_phases(recorder)));
     return *chosen;
 }
 
@@ -63,20 +66,23 @@ const Journey& find(const ExplainOptions& options, const machine::JourneyRecorde
 
 void explain_options(CLI::App& command, ExplainOptions& options) {
     command
-        .add_option("--phase", options.phase,
-                    "the phase to explain (default: the last one that moved bytes, else the last one)")
+        .add_option(
+            "--phase", options.phase,
+            "the phase to explain (default: the last one that moved bytes, else the last one)")
         ->type_name("NAME");
     command
         .add_option("--transfer", options.transfer,
                     "which stay in the phase: 1 is the first (default: the longest)")
         ->check(CLI::Range(1u, 1'000'000'000u))
         ->type_name("N");
-    command.add_flag("--lockstep", options.run.lockstep, "yield after every instruction: slower, with the same text");
+    command.add_flag("--lockstep", options.run.lockstep,
+                     "yield after every instruction: slower, with the same text");
     command.add_flag("--json", options.run.json, "the same as data");
     command.footer(
         "Examples:\n"
         "  southbridge explain scenarios/pio_vs_dma.toml\n"
-        "  southbridge explain scenarios/pio_vs_dma.toml --phase polled --set guest.parameters.sectors=8\n"
+        "  southbridge explain scenarios/pio_vs_dma.toml --phase polled --set "
+        "guest.parameters.sectors=8\n"
         "  southbridge explain scenarios/pio_vs_dma.toml --phase setup --transfer 2 --json");
 }
 
@@ -92,7 +98,9 @@ int explain(const ExplainOptions& options) {
     const machine::Results results = machine.results();
     const Journey& journey = find(options, recorder, results);
     if (options.run.json)
-        fmt::print("{}\n", machine::journey_json(journey, machine).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+        fmt::print("{}\n",
+                   machine::journey_json(journey, machine)
+                       .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     else
         fmt::print("{}", machine::journey_text(journey, machine));
     if (!results.success())

@@ -34,7 +34,8 @@ Pictures::Pictures(machine::Machine& machine, const PictureOptions& options) : o
     for (const std::string& path : {options.cycle_stack, options.flame, options.flame_folded}) {
         if (path.empty()) continue;
         std::FILE* file = std::fopen(path.c_str(), "w");
-        if (!file) throw Error(fmt::format("{}: can not be written: {}", path, std::strerror(errno)));
+        if (!file)
+            throw Error(fmt::format("{}: can not be written: {}", path, std::strerror(errno)));
         std::fclose(file);
     }
     if (options.flame.empty() && options.flame_folded.empty()) return;
@@ -42,7 +43,8 @@ Pictures::Pictures(machine::Machine& machine, const PictureOptions& options) : o
     machine.stream().attach(*flame_, machine::FlameGraph::kinds());
     if (!flame_->has_symbols())
         fmt::print(stderr,
-                   "southbridge: the guest has no symbols: the flame graph's frames are 4 KiB pages of its "
+                   "southbridge: the guest has no symbols: the flame graph's frames are 4 KiB "
+                   "pages of its "
                    "code, without callers\n");
 }
 
@@ -54,8 +56,9 @@ void Pictures::write(const machine::Results& results) {
     if (!flame_) return;
     flame_->finish();
     if (!options_.flame.empty())
-        write_file(options_.flame,
-                   machine::flame_svg(*flame_, results.title.empty() ? results.file : results.title));
+        write_file(
+            options_.flame,
+            machine::flame_svg(*flame_, results.title.empty() ? results.file : results.title));
     if (!options_.flame_folded.empty())
         write_file(options_.flame_folded, machine::folded_stacks(*flame_));
 }

@@ -21,7 +21,7 @@ class FlameGraph;
 namespace sb::app {
 
 struct PictureOptions {
-    std::string cycle_stack;   // file; empty: not wanted
+    std::string cycle_stack;  // file; empty: not wanted
     std::string flame;
     std::string flame_folded;
 };

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double width = 1000, margin = 24, bars_at = 160, bars_width = 600;
 constexpr double bar_height = 26, line_height = 15, small = 11, normal = 13, large = 18;
-constexpr double least_edge = 4;     // pixels of a segment that has a white edge
+constexpr double least_edge = 4;    // pixels of a segment that has a white edge
 constexpr double least_label = 44;  // pixels of a segment that has its share written in it
 
 struct Drawing {
@@ -22,19 +22,22 @@ struct Drawing {
     double y = margin;
 
     void text(double x, double at, double size, const std::string& words, const char* more = "") {
-        body += fmt::format("<text x=\"{:.2f}\" y=\"{:.2f}\" font-size=\"{}\"{}>{}</text>\n", x, at, size, more,
-                            svg::escaped(words));
+        body += fmt::format("<text x=\"{:.2f}\" y=\"{:.2f}\" font-size=\"{}\"{}>{}</text>\n", x, at,
+                            size, more, svg::escaped(words));
     }
-    void segment(double x, double w, size_t cause, const std::string& title, const std::string& label) {
+    void segment(double x, double w, size_t cause, const std::string& title,
+                 const std::string& label) {
         const svg::Colour& colour = svg::cause_colours[cause];
         body += fmt::format(
             "<rect x=\"{:.3f}\" y=\"{:.2f}\" width=\"{:.3f}\" height=\"{}\" fill=\"{}\"{}>"
             "<title>{}</title></rect>\n",
-            x, y, w, bar_height, colour.fill, w >= least_edge ? " stroke=\"#ffffff\" stroke-width=\"0.5\"" : "",
-            svg::escaped(title));
+            x, y, w, bar_height, colour.fill,
+            w >= least_edge ? " stroke=\"#ffffff\" stroke-width=\"0.5\"" : "", svg::escaped(title));
         if (w >= least_label)
             text(x + w / 2, y + bar_height / 2 + small * 0.36, small, label,
-                 fmt::format(" fill=\"{}\" text-anchor=\"middle\" pointer-events=\"none\"", colour.text).c_str());
+                 fmt::format(" fill=\"{}\" text-anchor=\"middle\" pointer-events=\"none\"",
+                             colour.text)
+                     .c_str());
     }
 };
 
@@ -55,10 +58,12 @@ uint64_t busy(const PhaseResult& phase) {
 
 std::string title_of(const PhaseResult& phase, size_t cause) {
     const uint64_t cycles = phase.cpu.cycles[cause], all = phase.cpu.total();
-    std::string text = fmt::format("{}, {}: {} of {} cycles, {:.4f} %", phase.name, svg::cause_labels[cause],
-                                   grouped(cycles), grouped(all), 100 * ratio(cycles, all));
+    std::string text =
+        fmt::format("{}, {}: {} of {} cycles, {:.4f} %", phase.name, svg::cause_labels[cause],
+                    grouped(cycles), grouped(all), 100 * ratio(cycles, all));
     if (phase.bytes)
-        text += fmt::format("\n{:.4f} cycles per byte ({} bytes)", ratio(cycles, phase.bytes), grouped(phase.bytes));
+        text += fmt::format("\n{:.4f} cycles per byte ({} bytes)", ratio(cycles, phase.bytes),
+                            grouped(phase.bytes));
     return text;
 }
 
@@ -86,9 +91,11 @@ void numbers(Drawing& d, const PhaseResult& phase) {
     std::vector<std::string> lines(1);
     for (size_t cause = 0; cause < cpu::cause_count; ++cause) {
         if (phase.cpu.cycles[cause] == 0) continue;
-        const std::string word = fmt::format("{} {}", svg::cause_labels[cause], grouped(phase.cpu.cycles[cause]));
+        const std::string word =
+            fmt::format("{} {}", svg::cause_labels[cause], grouped(phase.cpu.cycles[cause]));
         std::string& line = lines.back();
-        if (!line.empty() && svg::text_width(line.size() + 3 + word.size(), small) > width - bars_at - margin)
+        if (!line.empty() &&
+            svg::text_width(line.size() + 3 + word.size(), small) > width - bars_at - margin)
             lines.push_back(word);
         else
             line += (line.empty() ? "" : ",  ") + word;
@@ -102,8 +109,10 @@ void numbers(Drawing& d, const PhaseResult& phase) {
 void legend(Drawing& d) {
     double x = bars_at;
     for (size_t cause = 0; cause < cpu::cause_count; ++cause) {
-        d.body += fmt::format("<rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"12\" height=\"12\" fill=\"{}\"><title>{}</title></rect>\n",
-                              x, d.y, svg::cause_colours[cause].fill, svg::escaped(cpu::causes[cause].doc));
+        d.body += fmt::format(
+            "<rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"12\" height=\"12\" "
+            "fill=\"{}\"><title>{}</title></rect>\n",
+            x, d.y, svg::cause_colours[cause].fill, svg::escaped(cpu::causes[cause].doc));
         d.text(x + 17, d.y + 10.5, small, svg::cause_labels[cause]);
         x += 17 + svg::text_width(std::string_view{svg::cause_labels[cause]}.size(), small) + 18;
     }
@@ -121,7 +130,8 @@ void shares(Drawing& d, const std::vector<const PhaseResult*>& phases) {
         name_of(d, *phase);
         bar(d, *phase, bars_width / static_cast<double>(phase->cpu.total()));
         d.text(bars_at + bars_width + 10, d.y + bar_height / 2 + small * 0.36, small,
-               svg::fitted(grouped(phase->cpu.total()) + " cycles", width - margin - bars_at - bars_width - 10, small));
+               svg::fitted(grouped(phase->cpu.total()) + " cycles",
+                           width - margin - bars_at - bars_width - 10, small));
         d.y += bar_height + 4;
         numbers(d, *phase);
         d.y += 10;
@@ -141,9 +151,11 @@ void absolute(Drawing& d, const std::vector<const PhaseResult*>& phases, bool pe
         name_of(d, *phase);
         const double pixels = bars_width * size(*phase) / longest;
         const double end = bar(d, *phase, pixels / static_cast<double>(phase->cpu.total()));
-        const std::string words = per_byte ? fmt::format("{:.3f}, {:.3f} not halted", size(*phase), ratio(busy(*phase), phase->bytes))
+        const std::string words = per_byte ? fmt::format("{:.3f}, {:.3f} not halted", size(*phase),
+                                                         ratio(busy(*phase), phase->bytes))
                                            : grouped(phase->cpu.total()) + " cycles";
-        d.text(end + 10, d.y + bar_height / 2 + small * 0.36, small, svg::fitted(words, width - margin - end - 10, small));
+        d.text(end + 10, d.y + bar_height / 2 + small * 0.36, small,
+               svg::fitted(words, width - margin - end - 10, small));
         d.y += bar_height + 10;
     }
 }
@@ -153,12 +165,15 @@ void absolute(Drawing& d, const std::vector<const PhaseResult*>& phases, bool pe
 std::string cycle_stack_svg(const Results& results) {
     Drawing d;
     const std::string title = results.title.empty() ? results.file : results.title;
-    d.text(margin, d.y + large, large, svg::fitted(title, width - 2 * margin, large), " font-weight=\"bold\"");
+    d.text(margin, d.y + large, large, svg::fitted(title, width - 2 * margin, large),
+           " font-weight=\"bold\"");
     d.y += large + 14;
     d.text(margin, d.y + small, small,
-           svg::fitted(fmt::format("Where every processor cycle went. {} at {:.3f} MHz, {} cycles in all.", results.cpu_model,
-                                   static_cast<double>(results.cpu_hz) / 1e6, grouped(results.total.cpu.total())),
-                       width - 2 * margin, small),
+           svg::fitted(
+               fmt::format("Where every processor cycle went. {} at {:.3f} MHz, {} cycles in all.",
+                           results.cpu_model, static_cast<double>(results.cpu_hz) / 1e6,
+                           grouped(results.total.cpu.total())),
+               width - 2 * margin, small),
            " fill=\"#444444\"");
     d.y += 28;
     legend(d);
@@ -168,7 +183,8 @@ std::string cycle_stack_svg(const Results& results) {
     const double height = d.y + margin;
     return fmt::format(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1:.0f}\" width=\"{0}\" height=\"{1:.0f}\" "
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1:.0f}\" width=\"{0}\" "
+        "height=\"{1:.0f}\" "
         "font-family=\"Helvetica, Arial, 'DejaVu Sans', sans-serif\">\n"
         "<title>{2}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{3}</svg>\n",
         width, height, svg::escaped(title), d.body);

@@ -31,7 +31,8 @@ CauseCycles split_off(CauseCycles& from, Cause cause, uint64_t cycles) {
 FlameGraph::FlameGraph(const Machine& machine)
     : machine_{machine}, meter_{machine.processor().attribution()} {
     static constexpr std::array<const char*, cpu::cause_count> causes{
-        "(executing)", "[memory stall]", "[I/O stall]", "[interrupt entry]", "[interrupt exit]", "[halted]"};
+        "(executing)",       "[memory stall]",   "[I/O stall]",
+        "[interrupt entry]", "[interrupt exit]", "[halted]"};
     for (const char* cause : causes) frame_named(cause);
     nodes_[0].frame = frame_named("all");
     enter_phase(no_phase);
@@ -39,7 +40,8 @@ FlameGraph::FlameGraph(const Machine& machine)
 
 observe::KindSet FlameGraph::kinds() {
     observe::KindSet wanted;
-    for (const Kind kind : {Kind::instruction, Kind::interrupt, Kind::interrupt_return, Kind::exception, Kind::phase})
+    for (const Kind kind :
+         {Kind::instruction, Kind::interrupt, Kind::interrupt_return, Kind::exception, Kind::phase})
         wanted.set(static_cast<size_t>(kind));
     return wanted;
 }
@@ -152,18 +154,21 @@ void FlameGraph::event(const observe::Stream& stream, const observe::Event& even
     switch (event.kind) {
         case Kind::instruction:
             settle(spent, here());
-            instruction(static_cast<uint32_t>(values[3] + values[0]), static_cast<uint32_t>(values[2]));
+            instruction(static_cast<uint32_t>(values[3] + values[0]),
+                        static_cast<uint32_t>(values[2]));
             break;
         case Kind::interrupt: {
             const CauseCycles entry = split_off(spent, Cause::interrupt_entry, values[2]);
             settle(spent, here());
-            interrupted(fmt::format("[interrupt {:02X}h]", values[0]), static_cast<uint32_t>(values[1]));
+            interrupted(fmt::format("[interrupt {:02X}h]", values[0]),
+                        static_cast<uint32_t>(values[1]));
             settle(entry, here());
             break;
         }
         case Kind::exception:
             settle(spent, here());
-            interrupted(fmt::format("[exception {:02X}h]", values[0]), static_cast<uint32_t>(values[1]));
+            interrupted(fmt::format("[exception {:02X}h]", values[0]),
+                        static_cast<uint32_t>(values[1]));
             break;
         case Kind::interrupt_return:
             settle(spent, here());
@@ -184,13 +189,15 @@ void FlameGraph::finish() {
     settle(meter_.take(), here());
     for (size_t i = nodes_.size(); i-- > 0;) {
         nodes_[i].total += nodes_[i].self;
-        if (i > 0) nodes_[nodes_[i].parent].total += nodes_[i].total;  // parents come before children
+        if (i > 0)
+            nodes_[nodes_[i].parent].total += nodes_[i].total;  // parents come before children
     }
 }
 
 namespace {
 
-void fold_path(const FlameGraph& graph, uint32_t index, const std::string& path, std::string& text) {
+void fold_path(const FlameGraph& graph, uint32_t index, const std::string& path,
+               std::string& text) {
     const FlameGraph::Node& node = graph.nodes()[index];
     std::string here = path;
     if (index > 0) {

@@ -29,7 +29,8 @@ std::string function_colour(const std::string& name) {
 /// What is in the frame: no parameters, no anonymous namespace.
 std::string short_name(std::string name) {
     static const std::string anonymous = "(anonymous namespace)::";
-    for (size_t at; (at = name.find(anonymous)) != std::string::npos;) name.erase(at, anonymous.size());
+    for (size_t at; (at = name.find(anonymous)) != std::string::npos;)
+        name.erase(at, anonymous.size());
     const size_t parameters = name.find('(');
     if (parameters != std::string::npos && parameters > 0) name.erase(parameters);
     return name;
@@ -37,7 +38,8 @@ std::string short_name(std::string name) {
 
 /// Without outer namespaces, where it has to be short.
 std::string label_for(std::string name, double width) {
-    for (size_t at; svg::text_width(name.size(), font) > width && (at = name.find("::")) != std::string::npos;)
+    for (size_t at;
+         svg::text_width(name.size(), font) > width && (at = name.find("::")) != std::string::npos;)
         name.erase(0, at + 2);
     return svg::fitted(name, width, font);
 }
@@ -59,21 +61,24 @@ struct Drawing {
         for (const uint32_t next : node.children) most = std::max(most, deepest(next));
         return most + 1;
     }
-    void box(uint64_t from, uint64_t cycles, size_t level, const std::string& fill, const char* text_colour,
-             const std::string& label, const std::string& title) {
+    void box(uint64_t from, uint64_t cycles, size_t level, const std::string& fill,
+             const char* text_colour, const std::string& label, const std::string& title) {
         const double x = margin + pixels(from), w = pixels(cycles);
         const double y = top + static_cast<double>(depth - level - 1) * row;
         body += fmt::format(
-            "<g class=\"f\" data-x=\"{:.9f}\" data-w=\"{:.9f}\" data-l=\"{}\" data-n=\"{}\"><title>{}</title>"
+            "<g class=\"f\" data-x=\"{:.9f}\" data-w=\"{:.9f}\" data-l=\"{}\" "
+            "data-n=\"{}\"><title>{}</title>"
             "<rect x=\"{:.3f}\" y=\"{:.1f}\" width=\"{:.3f}\" height=\"{}\" fill=\"{}\"/>"
             "<text x=\"{:.3f}\" y=\"{:.1f}\" fill=\"{}\">{}</text></g>\n",
-            static_cast<double>(from) / static_cast<double>(all), static_cast<double>(cycles) / static_cast<double>(all),
-            level, svg::escaped(label), svg::escaped(title), x, y, w, row - 1, fill, x + padding, y + row - 6, text_colour,
+            static_cast<double>(from) / static_cast<double>(all),
+            static_cast<double>(cycles) / static_cast<double>(all), level, svg::escaped(label),
+            svg::escaped(title), x, y, w, row - 1, fill, x + padding, y + row - 6, text_colour,
             svg::escaped(label_for(label, w - 2 * padding)));
     }
     std::string counted(const std::string& name, uint64_t cycles, uint64_t self) const {
-        std::string text = fmt::format("{}\n{} cycles, {:.4f} % of all", name, grouped(cycles),
-                                       100.0 * static_cast<double>(cycles) / static_cast<double>(all));
+        std::string text =
+            fmt::format("{}\n{} cycles, {:.4f} % of all", name, grouped(cycles),
+                        100.0 * static_cast<double>(cycles) / static_cast<double>(all));
         if (self != cycles) text += fmt::format("; {} executing in itself", grouped(self));
         return text;
     }
@@ -81,10 +86,14 @@ struct Drawing {
         const FlameGraph::Node& node = graph.nodes()[index];
         const std::string& name = graph.name(node);
         const bool cause = graph.is_cause(node);
-        const svg::Colour colour = cause ? svg::cause_colours[node.frame] : svg::Colour{"", "#000000"};
+        const svg::Colour colour =
+            cause ? svg::cause_colours[node.frame] : svg::Colour{"", "#000000"};
         const bool outer = level < 2;  // everything, and the phases
-        box(from, node.total, level, cause ? colour.fill : outer ? "#E8E8E8" : function_colour(name), colour.text,
-            short_name(name), counted(name, node.total, node.self));
+        box(from, node.total, level,
+            cause   ? colour.fill
+            : outer ? "#E8E8E8"
+                    : function_colour(name),
+            colour.text, short_name(name), counted(name, node.total, node.self));
         from += node.self;
         uint64_t narrow = 0, count = 0;
         for (const uint32_t next : node.children) {
@@ -143,23 +152,30 @@ std::string flame_svg(const FlameGraph& graph, const std::string& title) {
     std::string legend;
     double x = margin;
     for (size_t cause = 1; cause < cpu::cause_count; ++cause) {
-        legend += fmt::format("<rect x=\"{0:.1f}\" y=\"{1:.1f}\" width=\"11\" height=\"11\" fill=\"{2}\"/><text x=\"{3:.1f}\" y=\"{4:.1f}\" font-size=\"11\">{5}</text>\n",
-                              x, height - foot + 12, svg::cause_colours[cause].fill, x + 16, height - foot + 21.5, svg::cause_labels[cause]);
+        legend += fmt::format(
+            "<rect x=\"{0:.1f}\" y=\"{1:.1f}\" width=\"11\" height=\"11\" fill=\"{2}\"/><text "
+            "x=\"{3:.1f}\" y=\"{4:.1f}\" font-size=\"11\">{5}</text>\n",
+            x, height - foot + 12, svg::cause_colours[cause].fill, x + 16, height - foot + 21.5,
+            svg::cause_labels[cause]);
         x += 16 + svg::text_width(std::string_view{svg::cause_labels[cause]}.size(), 11) + 16;
     }
     const std::string words = fmt::format(
-        "{} cycles, every one of them: phase, callers below, called above, causes on top. A click widens a frame.{}",
-        grouped(graph.nodes()[0].total), graph.has_symbols() ? "" : " No symbols: frames are 4 KiB pages of code.");
+        "{} cycles, every one of them: phase, callers below, called above, causes on top. A click "
+        "widens a frame.{}",
+        grouped(graph.nodes()[0].total),
+        graph.has_symbols() ? "" : " No symbols: frames are 4 KiB pages of code.");
     return fmt::format(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1:.0f}\" width=\"{0}\" height=\"{1:.0f}\" "
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1:.0f}\" width=\"{0}\" "
+        "height=\"{1:.0f}\" "
         "font-family=\"Helvetica, Arial, 'DejaVu Sans', sans-serif\" font-size=\"12\">\n"
-        "<style>g.f {{ cursor: pointer; }} g.f:hover rect {{ stroke: #000000; stroke-width: 1; }} g.f text {{ pointer-events: none; }}</style>\n"
+        "<style>g.f {{ cursor: pointer; }} g.f:hover rect {{ stroke: #000000; stroke-width: 1; }} "
+        "g.f text {{ pointer-events: none; }}</style>\n"
         "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
         "<text x=\"{2}\" y=\"26\" font-size=\"17\" font-weight=\"bold\">{3}</text>\n"
         "<text x=\"{2}\" y=\"46\" font-size=\"11\" fill=\"#444444\">{4}</text>\n{5}{6}{7}</svg>\n",
-        width, height, margin, svg::escaped(svg::fitted(title, inner, 17)), svg::escaped(svg::fitted(words, inner, 11)),
-        d.body, legend, script);
+        width, height, margin, svg::escaped(svg::fitted(title, inner, 17)),
+        svg::escaped(svg::fitted(words, inner, 11)), d.body, legend, script);
 }
 
 }  // namespace sb::machine

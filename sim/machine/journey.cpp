@@ -23,7 +23,8 @@ void add(CauseCycles& to, const CauseCycles& more) {
 
 /// Steps of equal key are of one kind: who did what to what. Values, addresses and times differ.
 uint64_t key_of(What what, const Event& event, const std::optional<Event>& reg) {
-    uint64_t key = observe::joined_key(static_cast<uint64_t>(what), static_cast<uint64_t>(event.kind));
+    uint64_t key =
+        observe::joined_key(static_cast<uint64_t>(what), static_cast<uint64_t>(event.kind));
     const auto more = [&key](uint64_t v) { key = observe::joined_key(key, v); };
     if (reg) {
         more(static_cast<uint64_t>(reg->kind));
@@ -118,7 +119,8 @@ JourneyRecorder::JourneyRecorder(const Machine& machine, unsigned number)
 
 observe::KindSet JourneyRecorder::kinds() {
     auto wanted = observe::KindSet{}.set();
-    for (const Kind kind : {Kind::instruction, Kind::bus_request, Kind::turnaround, Kind::pci_phases})
+    for (const Kind kind :
+         {Kind::instruction, Kind::bus_request, Kind::turnaround, Kind::pci_phases})
         wanted.reset(static_cast<size_t>(kind));
     return wanted;
 }
@@ -192,8 +194,8 @@ void JourneyRecorder::leave(Time at) {
     begin({});
     now_.end = at;
     const Journey* known = kept_.contains(now_.phase) ? &kept_.at(now_.phase) : nullptr;
-    const bool wanted = number_ ? now_.number == number_
-                                : !known || now_.elapsed() > known->elapsed();
+    const bool wanted =
+        number_ ? now_.number == number_ : !known || now_.elapsed() > known->elapsed();
     if (!wanted) return;
     observe::fold(now_.steps);
     const bus::BusSummary bus = machine_.chassis().bus.summary(at);
@@ -266,8 +268,8 @@ void JourneyRecorder::event(const observe::Stream& stream, const Event& event) {
 void JourneyRecorder::access(const Event& event) {
     Step step = processor_step(What::access, event);
     const auto is_register = [&](const Step& s) {
-        return s.event.at == event.at && (s.event.kind == Kind::register_read ||
-                                          s.event.kind == Kind::register_write);
+        return s.event.at == event.at &&
+               (s.event.kind == Kind::register_read || s.event.kind == Kind::register_write);
     };
     for (const Step& s : activity_)
         if (is_register(s) && (!step.reg || s.event.kind == Kind::register_write))

@@ -31,7 +31,17 @@ class Machine;
 
 /// One step of the processor, or one thing that happened meanwhile; or a group of such.
 struct Step {
-    enum class What : uint8_t { run, access, interrupt, interrupt_return, exception, halt, wake, more, event };
+    enum class What : uint8_t {
+        run,
+        access,
+        interrupt,
+        interrupt_return,
+        exception,
+        halt,
+        wake,
+        more,
+        event
+    };
 
     uint64_t key = 0;
     uint64_t times = 1;
@@ -39,13 +49,13 @@ struct Step {
     std::vector<Step> meanwhile;  // what others did while this step lasted
 
     What what = What::event;
-    observe::Event event{};           // the first occurrence, with its values
+    observe::Event event{};             // the first occurrence, with its values
     std::optional<observe::Event> reg;  // an access's register event, where a register answered
     const Symbol* function = nullptr;   // where the processor was
-    CauseCycles cycles{};             // of all occurrences
-    uint64_t least = 0, most = 0;     // cycles of the shortest and of the longest occurrence
-    uint64_t start = 0;               // cycle of the first, from the start of the run
-    uint64_t last_value = 0;          // of the register
+    CauseCycles cycles{};               // of all occurrences
+    uint64_t least = 0, most = 0;       // cycles of the shortest and of the longest occurrence
+    uint64_t start = 0;                 // cycle of the first, from the start of the run
+    uint64_t last_value = 0;            // of the register
     bool same_value = true;
     uint64_t bytes = 0;
     Time duration;  // on a bus
@@ -61,7 +71,7 @@ struct Step {
 };
 
 struct Journey {
-    std::string phase;  // empty: outside of all named phases
+    std::string phase;    // empty: outside of all named phases
     unsigned number = 1;  // the how manieth stay in the phase
     unsigned stays = 1;   // of how many in the run
     Time start, end;
@@ -106,8 +116,8 @@ class JourneyRecorder final : public observe::Sink {
     uint64_t cycle_ = 0;  // that the meter has seen
     Journey now_;
     bus::BusSummary bus_before_;
-    Step step_;                   // under way
-    std::vector<Step> activity_;  // since it began, in the order of events
+    Step step_;                              // under way
+    std::vector<Step> activity_;             // since it began, in the order of events
     std::map<observe::Source, Time> waits_;  // before the tenure that follows
     bool full_ = false;
     std::vector<std::pair<std::string, unsigned>> stays_;

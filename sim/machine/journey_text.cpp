@@ -25,7 +25,8 @@ struct Page {
 
     void row(const std::string& since, const std::string& takes, const std::string& cycles,
              const std::string& who, const std::string& what) {
-        std::string line = fmt::format("{:>14} {:>14} {:>11}  {:<11} {}", since, takes, cycles, who, what);
+        std::string line =
+            fmt::format("{:>14} {:>14} {:>11}  {:<11} {}", since, takes, cycles, who, what);
         line.erase(line.find_last_not_of(' ') + 1);
         text += line + "\n";
     }
@@ -49,12 +50,14 @@ struct Page {
     void meanwhile(const std::vector<Step>& list, const std::string& indent) {
         for (const Step& step : list) {
             if (!step.parts.empty()) {
-                row(since(step.first_at()), "", "", "", fmt::format("{}. {} rounds of", indent, grouped(step.times)));
+                row(since(step.first_at()), "", "", "",
+                    fmt::format("{}. {} rounds of", indent, grouped(step.times)));
                 meanwhile(step.parts, indent + "  ");
                 continue;
             }
             row(since(step.first_at()), "", "", "",
-                fmt::format("{}. {}: {}", indent, words.who(step), counted(step, words.what(step))));
+                fmt::format("{}. {}: {}", indent, words.who(step),
+                            counted(step, words.what(step))));
         }
     }
 
@@ -102,17 +105,19 @@ std::string critical_path(const Journey& journey, const JourneyWords& words) {
             longest = &step;
     if (!longest) return "Critical path: nothing happened.";
     const uint64_t all = sum(journey.cycles());
-    std::string text = fmt::format("Critical path: {:.1f} % of the time is {}", percent(longest->total(), all),
-                                   words.name(*longest));
+    std::string text = fmt::format("Critical path: {:.1f} % of the time is {}",
+                                   percent(longest->total(), all), words.name(*longest));
     if (longest->times > 1) text += fmt::format(" ({} times)", grouped(longest->times));
     const bus::MasterStats* busiest = nullptr;
     for (const bus::MasterStats& master : journey.masters)
-        if (master.name != "processor_port" && (!busiest || master.held > busiest->held)) busiest = &master;
+        if (master.name != "processor_port" && (!busiest || master.held > busiest->held))
+            busiest = &master;
     if (longest->what == Step::What::halt) {
         text += ", while devices work";
         if (busiest && busiest->bytes > 0)
-            text += fmt::format("; of the whole, {} moved {} bytes and held the bus for {:.1f} %", busiest->name,
-                                grouped(busiest->bytes), percent(busiest->held.ps(), journey.elapsed().ps()));
+            text += fmt::format("; of the whole, {} moved {} bytes and held the bus for {:.1f} %",
+                                busiest->name, grouped(busiest->bytes),
+                                percent(busiest->held.ps(), journey.elapsed().ps()));
     } else {
         const CauseCycles& c = longest->cycles;
         const auto cause = static_cast<size_t>(std::max_element(c.begin(), c.end()) - c.begin());
@@ -123,22 +128,26 @@ std::string critical_path(const Journey& journey, const JourneyWords& words) {
 
 std::string division(const Journey& journey) {
     static constexpr std::array<const char*, cpu::cause_count> labels{
-        "executing", "memory stall", "I/O stall", "interrupt entry", "interrupt exit",
-        "halted while devices work"};
+        "executing",       "memory stall",   "I/O stall",
+        "interrupt entry", "interrupt exit", "halted while devices work"};
     const CauseCycles cycles = journey.cycles();
     const uint64_t all = sum(cycles);
     std::string text = "\nThe processor's time\n";
     for (size_t i = 0; i < cycles.size(); ++i)
-        text += fmt::format("  {:<26} {:>14} cycles {:6.2f} %\n", labels[i], grouped(cycles[i]), percent(cycles[i], all));
-    text += fmt::format("  {:<26} {:>14} cycles = {} us, the time measured\n", "total", grouped(all), exact_us(journey.elapsed()));
+        text += fmt::format("  {:<26} {:>14} cycles {:6.2f} %\n", labels[i], grouped(cycles[i]),
+                            percent(cycles[i], all));
+    text += fmt::format("  {:<26} {:>14} cycles = {} us, the time measured\n", "total",
+                        grouped(all), exact_us(journey.elapsed()));
     text += "\nThe system bus's time\n";
     const uint64_t elapsed = journey.elapsed().ps();
     const auto line = [&](const std::string& name, Time t, const std::string& more) {
-        text += fmt::format("  {:<26} {:>17} us  {:6.2f} %{}\n", name, exact_us(t), percent(t.ps(), elapsed), more);
+        text += fmt::format("  {:<26} {:>17} us  {:6.2f} %{}\n", name, exact_us(t),
+                            percent(t.ps(), elapsed), more);
     };
     for (const bus::MasterStats& m : journey.masters)
         line(m.name, m.held,
-             fmt::format("  {} transactions, {} bytes, waited {} us", grouped(m.transactions), grouped(m.bytes), exact_us(m.waited)));
+             fmt::format("  {} transactions, {} bytes, waited {} us", grouped(m.transactions),
+                         grouped(m.bytes), exact_us(m.waited)));
     line("turnaround", journey.turnaround, "");
     line("idle", journey.idle, "");
     line("total", journey.elapsed(), "");
@@ -146,7 +155,8 @@ std::string division(const Journey& journey) {
 }
 
 std::string title(const Journey& journey) {
-    return journey.phase.empty() ? "outside of all phases" : fmt::format("phase \"{}\"", journey.phase);
+    return journey.phase.empty() ? "outside of all phases"
+                                 : fmt::format("phase \"{}\"", journey.phase);
 }
 
 Json step_json(const Step& step, const JourneyWords& words) {
@@ -179,14 +189,18 @@ std::string journey_text(const Journey& journey, const Machine& machine) {
     const JourneyWords words{machine};
     const Clock& clock = machine.processor().clock();
     Page page{journey, words, clock.period(), {}};
-    page.text = fmt::format("{}: {}, time {} of {}\n", machine.plan().title.empty() ? machine.plan().file : machine.plan().title,
-                            title(journey), journey.number, journey.stays);
-    page.text += fmt::format("  {} at {:.3f} MHz; it begins at {} us and takes {} us = {} cycles\n\n", machine.processor().model().name,
-                             static_cast<double>(clock.hz()) / 1e6, exact_us(journey.start), exact_us(journey.elapsed()),
-                             grouped(sum(journey.cycles())));
+    page.text =
+        fmt::format("{}: {}, time {} of {}\n",
+                    machine.plan().title.empty() ? machine.plan().file : machine.plan().title,
+                    title(journey), journey.number, journey.stays);
+    page.text += fmt::format(
+        "  {} at {:.3f} MHz; it begins at {} us and takes {} us = {} cycles\n\n",
+        machine.processor().model().name, static_cast<double>(clock.hz()) / 1e6,
+        exact_us(journey.start), exact_us(journey.elapsed()), grouped(sum(journey.cycles())));
     page.row("since start us", "takes us", "cycles", "who", "what");
     page.steps(journey.steps, "");
-    page.row(exact_us(journey.elapsed()), "", "", "", fmt::format("the end: {} us, the sum of the steps", exact_us(journey.elapsed())));
+    page.row(exact_us(journey.elapsed()), "", "", "",
+             fmt::format("the end: {} us, the sum of the steps", exact_us(journey.elapsed())));
     return page.text + division(journey) + "\n" + critical_path(journey, words) + "\n";
 }
 

@@ -15,9 +15,7 @@ using What = Step::What;
 constexpr uint64_t ports = 0x10000;
 
 /// E0h, 1F6h: as datasheets have them.
-std::string hex(uint64_t v) {
-    return fmt::format("{:02X}h", v);
-}
+std::string hex(uint64_t v) { return fmt::format("{:02X}h", v); }
 
 bool is_write(uint64_t command) {
     switch (static_cast<Command>(command)) {
@@ -77,7 +75,8 @@ std::string JourneyWords::function(const Step& step) {
     if (!step.function) return {};
     std::string name = demangled(step.function->name);
     static const std::string anonymous = "(anonymous namespace)::";
-    for (size_t at; (at = name.find(anonymous)) != std::string::npos;) name.erase(at, anonymous.size());
+    for (size_t at; (at = name.find(anonymous)) != std::string::npos;)
+        name.erase(at, anonymous.size());
     const size_t parameters = name.find('(');
     // "operator()" is the one name with such characters in it.
     if (parameters != std::string::npos && !name.substr(0, parameters).ends_with("operator"))
@@ -103,10 +102,9 @@ std::string JourneyWords::access(const Step& step) const {
     const bus::Register* reg = find(*step.reg);
     const std::string place =
         port ? fmt::format("{} {}", write ? "OUT" : "IN", hex(values[0])) : hex(values[0]);
-    std::string text =
-        fmt::format("{} {} of {}", write ? "writes" : "reads",
-                    machine_.stream().name(step.reg->values[0]),
-                    machine_.stream().source_name(step.reg->source));
+    std::string text = fmt::format("{} {} of {}", write ? "writes" : "reads",
+                                   machine_.stream().name(step.reg->values[0]),
+                                   machine_.stream().source_name(step.reg->source));
     const uint64_t first = step.reg->values[1];
     if (step.same_value)
         text += fmt::format(" = {}", value(reg, first));
@@ -123,13 +121,12 @@ std::string JourneyWords::access(const Step& step) const {
 std::string JourneyWords::transfer(const Step& step, const char* noun) const {
     const auto& values = step.event.values;
     const bool write = is_write(values[3]);
-    std::string text =
-        step.times == 1
-            ? fmt::format("{} of {} bytes {} {}", noun, values[1], write ? "to" : "from",
-                          hex(values[0]))
-            : fmt::format("{}s of {} bytes, {} bytes in all, {} {} to {}", noun, values[1],
-                          grouped(step.bytes), write ? "to" : "from", hex(values[0]),
-                          hex(step.last_address));
+    std::string text = step.times == 1
+                           ? fmt::format("{} of {} bytes {} {}", noun, values[1],
+                                         write ? "to" : "from", hex(values[0]))
+                           : fmt::format("{}s of {} bytes, {} bytes in all, {} {} to {}", noun,
+                                         values[1], grouped(step.bytes), write ? "to" : "from",
+                                         hex(values[0]), hex(step.last_address));
     text += fmt::format("; bus held {} us", exact_us(step.duration));
     if (step.waited.ps() > 0) text += fmt::format(", waited {} us", exact_us(step.waited));
     return text;
@@ -166,9 +163,9 @@ std::string JourneyWords::event(const Step& step) const {
         }
         case Kind::cache:
         case Kind::dram:
-            return fmt::format("{}: {}{}", observe::info(step.event.kind).name,
-                               stream.name(values[0]),
-                               step.duration.ps() ? fmt::format(", {} us", exact_us(step.duration)) : "");
+            return fmt::format(
+                "{}: {}{}", observe::info(step.event.kind).name, stream.name(values[0]),
+                step.duration.ps() ? fmt::format(", {} us", exact_us(step.duration)) : "");
         default:
             return fmt::format("{}: {}", observe::info(step.event.kind).name,
                                stream.describe(step.event));
@@ -177,7 +174,7 @@ std::string JourneyWords::event(const Step& step) const {
 
 std::string JourneyWords::what(const Step& step) const {
     const auto& values = step.event.values;
-    
+
     switch (step.what) {
         case What::run:
             return "runs its code";
@@ -226,7 +223,8 @@ std::string JourneyWords::causes(const CauseCycles& cycles) {
         "executing", "memory stall", "I/O stall", "interrupt entry", "interrupt exit", "halted"};
     std::string text;
     for (size_t i = 0; i < cycles.size(); ++i)
-        if (cycles[i]) text += fmt::format("{}{} {}", text.empty() ? "" : " + ", grouped(cycles[i]), words[i]);
+        if (cycles[i])
+            text += fmt::format("{}{} {}", text.empty() ? "" : " + ", grouped(cycles[i]), words[i]);
     return text.empty() ? "-" : text;
 }
 

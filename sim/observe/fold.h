@@ -12,7 +12,8 @@
 //     uint64_t key;               what it is
 //     uint64_t times;             how often it occurred; of a group, its rounds
 //     std::vector<Step> parts;    of a group; else empty
-//     void merge(Step&& later);   adds a later occurrence, times included; parts are not its concern
+//     void merge(Step&& later);   adds a later occurrence, times included; parts are not its
+//     concern
 #pragma once
 
 #include <algorithm>

@@ -67,7 +67,8 @@ TEST_CASE("a known tree of calls has the clocks counted by hand") {
     std::map<std::string, uint64_t> found;
     for (const auto& [path, cycles] : run.paths) {
         const size_t at = path.find(";known_");
-        if (path.starts_with("phase: calls;") && at != std::string::npos) found[path.substr(at + 1)] += cycles;
+        if (path.starts_with("phase: calls;") && at != std::string::npos)
+            found[path.substr(at + 1)] += cycles;
     }
     const std::map<std::string, uint64_t> by_hand{
         {"known_outer", 2 * 1 + 2 * 3 + 5},
@@ -108,7 +109,8 @@ TEST_CASE("the paths sum to the attribution for each phase and cause") {
         }
         for (const json& phase : run.results.at("phases"))
             for (const auto& [cause, cycles] : phase.at("cycles").items())
-                if (cycles != 0) wanted["phase: " + phase.at("name").get<std::string>()][cause] = cycles;
+                if (cycles != 0)
+                    wanted["phase: " + phase.at("name").get<std::string>()][cause] = cycles;
         CHECK(found == wanted);
         CHECK(sum == run.results.at("total").at("total_cycles"));
     }
@@ -130,7 +132,8 @@ TEST_CASE("each function has in all of its places what the table of functions gi
 }
 
 TEST_CASE("an interrupt is a frame on what it interrupted and ends with its return") {
-    const Stacks run = stacks("pio_vs_dma", {"sectors=8", "disk.fill=pattern", "variant=interrupt"});
+    const Stacks run =
+        stacks("pio_vs_dma", {"sectors=8", "disk.fill=pattern", "variant=interrupt"});
     bool handler = false;
     for (const auto& [path, cycles] : run.paths) {
         const size_t at = path.find(";[interrupt 2Eh];");

@@ -29,7 +29,8 @@ std::vector<Letter> letters(const std::string& text) {
 std::string written(const std::vector<Letter>& list) {
     std::string text;
     for (const Letter& l : list) {
-        text += l.parts.empty() ? std::string(1, static_cast<char>(l.key)) : "(" + written(l.parts) + ")";
+        text += l.parts.empty() ? std::string(1, static_cast<char>(l.key))
+                                : "(" + written(l.parts) + ")";
         if (l.times > 1) text += std::to_string(l.times);
     }
     return text;
@@ -67,10 +68,10 @@ TEST_CASE("sequences fold to what a person would write") {
         {"abcab", "abcab"},
         {"xababy", "x(a2b2)2y"},
         {"abababa", "(a3b3)3a"},
-        {"aabab", "(a3b2)2"},        // a status that is read once more the first time
-        {"pprpprpr", "(p5r3)3"},     // a polled transfer: how often it polls differs
+        {"aabab", "(a3b2)2"},     // a status that is read once more the first time
+        {"pprpprpr", "(p5r3)3"},  // a polled transfer: how often it polls differs
         {"abcabcabc", "(a3b3c3)3"},
-        {"spdsppddsd", "(s2p3d3)2sd"},  // the last round has no p
+        {"spdsppddsd", "(s2p3d3)2sd"},       // the last round has no p
         {"xababyababyz", "x((a4b4)4y2)2z"},  // rounds within rounds
         {"abcdefghijklmnopabcdefghijklmnop",
          "(a2b2c2d2e2f2g2h2i2j2k2l2m2n2o2p2)2"},  // the longest pattern: 16

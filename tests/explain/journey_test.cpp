@@ -40,7 +40,8 @@ Told told(const std::function<Plan()>& plan, unsigned number = 0, bool lockstep 
                 journey_json(*journey, machine);
             text += journey_text(*journey, machine);
         }
-        return json{{"journeys", journeys}, {"results", to_json(machine.results())}, {"text", text}}.dump();
+        return json{{"journeys", journeys}, {"results", to_json(machine.results())}, {"text", text}}
+            .dump();
     });
     const json parsed = json::parse(all);
     return {parsed.at("journeys"), parsed.at("results"), parsed.at("text")};
@@ -48,7 +49,8 @@ Told told(const std::function<Plan()>& plan, unsigned number = 0, bool lockstep 
 
 std::vector<std::string> scenarios() {
     std::vector<std::string> list;
-    for (const auto& entry : std::filesystem::directory_iterator(SOUTHBRIDGE_SOURCE_DIR "/scenarios"))
+    for (const auto& entry :
+         std::filesystem::directory_iterator(SOUTHBRIDGE_SOURCE_DIR "/scenarios"))
         if (entry.path().extension() == ".toml") list.push_back(entry.path().string());
     std::sort(list.begin(), list.end());
     return list;
@@ -69,7 +71,8 @@ uint64_t check_steps(const json& steps, uint64_t start) {
         CHECK(by_cause == cycles);
         if (step.contains("rounds_of")) {
             uint64_t parts = 0;
-            for (const json& part : step.at("rounds_of")) parts += part.at("total_cycles").get<uint64_t>();
+            for (const json& part : step.at("rounds_of"))
+                parts += part.at("total_cycles").get<uint64_t>();
             CHECK(parts == cycles);
         }
         start += cycles;
@@ -85,14 +88,16 @@ void check_journey(const json& journey) {
     CHECK(check_steps(journey.at("steps"), start / period) == (start + elapsed) / period);
     uint64_t bus = journey.at("bus").at("turnaround_ps").get<uint64_t>() +
                    journey.at("bus").at("idle_ps").get<uint64_t>();
-    for (const json& master : journey.at("bus").at("masters")) bus += master.at("held_ps").get<uint64_t>();
+    for (const json& master : journey.at("bus").at("masters"))
+        bus += master.at("held_ps").get<uint64_t>();
     CHECK(bus == elapsed);
 }
 
 void flatten(const json& steps, std::vector<std::string>& words) {
     for (const json& step : steps) {
         if (step.contains("what"))
-            words.push_back(step.at("who").get<std::string>() + ": " + step.at("what").get<std::string>());
+            words.push_back(step.at("who").get<std::string>() + ": " +
+                            step.at("what").get<std::string>());
         for (const char* inner : {"rounds_of", "meanwhile"})
             if (step.contains(inner)) flatten(step.at(inner), words);
     }
@@ -122,7 +127,8 @@ uint64_t bytes_of(const json& steps, const std::string& who) {
 }
 
 test::Sets small(const std::string& variant) {
-    return {"cpu.model=486", "cpu.cache=none", "disk.fill=pattern", "sectors=8", "variant=" + variant};
+    return {"cpu.model=486", "cpu.cache=none", "disk.fill=pattern", "sectors=8",
+            "variant=" + variant};
 }
 
 }  // namespace
@@ -173,31 +179,36 @@ TEST_CASE("a journey is the same in lockstep") {
 TEST_CASE("a polled read goes by the PIO data-in protocol") {
     const Told run = told([] { return test::guest_plan("pio_vs_dma", small("polled")); });
     const json& journey = run.journeys.at("polled");
-    check_order(journey, {"writes DEVICE ", "writes DEVICE_CONTROL of disk = 02h (nIEN)", "writes FEATURES ",
-                          "writes SECTOR_COUNT of disk = 08h", "writes LBA_LOW ", "writes LBA_MID ",
-                          "writes LBA_HIGH ", "writes DEVICE ", "writes COMMAND of disk = 20h",
-                          "disk: READ SECTORS", "reads STATUS ", "reads DATA of disk, 4 096 bytes",
-                          "reads STATUS of disk = 50h"});
+    check_order(
+        journey,
+        {"writes DEVICE ", "writes DEVICE_CONTROL of disk = 02h (nIEN)", "writes FEATURES ",
+         "writes SECTOR_COUNT of disk = 08h", "writes LBA_LOW ", "writes LBA_MID ",
+         "writes LBA_HIGH ", "writes DEVICE ", "writes COMMAND of disk = 20h", "disk: READ SECTORS",
+         "reads STATUS ", "reads DATA of disk, 4 096 bytes", "reads STATUS of disk = 50h"});
     // Two registers and one word for each of the 8 sectors' 256.
     uint64_t words = 0;
     for (const json& step : journey.at("steps"))
         if (step.contains("rounds_of"))
             for (const json& part : step.at("rounds_of"))
-                if (part.at("what").get<std::string>().find("reads DATA") == 0) words += part.at("times").get<uint64_t>();
+                if (part.at("what").get<std::string>().find("reads DATA") == 0)
+                    words += part.at("times").get<uint64_t>();
     CHECK(words == 8 * 256);
-    CHECK(journey.at("critical_path").get<std::string>().find("DATA of disk (2 048 times)") != std::string::npos);
+    CHECK(journey.at("critical_path").get<std::string>().find("DATA of disk (2 048 times)") !=
+          std::string::npos);
 }
 
 TEST_CASE("a DMA read goes by the bus master protocol to the end of interrupt") {
     const Told run = told([] { return test::guest_plan("pio_vs_dma", small("dma")); });
     const json& journey = run.journeys.at("dma");
     check_journey(journey);
-    check_order(journey,
-                {"writes BMIC0 of ide = 08h", "writes BMIDTP0 ", "writes BMIS0 ", "writes SECTOR_COUNT of disk = 08h",
-                 "writes COMMAND of disk = C8h", "disk: READ DMA", "writes BMIC0 of ide = 09h (START RWCON)",
-                 "ide.channel0: burst of 8 bytes", "HLT", "ide.channel0: bursts of 32 bytes", "disk: done C8h",
-                 "irq14: the line rises", "interrupt 2Eh", "reads BMIS0 ", "reads STATUS ", "irq14: the line falls",
-                 "writes EOI of lapic", "IRET", "writes BMIC0 of ide = 08h"});
+    check_order(
+        journey,
+        {"writes BMIC0 of ide = 08h", "writes BMIDTP0 ", "writes BMIS0 ",
+         "writes SECTOR_COUNT of disk = 08h", "writes COMMAND of disk = C8h", "disk: READ DMA",
+         "writes BMIC0 of ide = 09h (START RWCON)", "ide.channel0: burst of 8 bytes", "HLT",
+         "ide.channel0: bursts of 32 bytes", "disk: done C8h", "irq14: the line rises",
+         "interrupt 2Eh", "reads BMIS0 ", "reads STATUS ", "irq14: the line falls",
+         "writes EOI of lapic", "IRET", "writes BMIC0 of ide = 08h"});
     // Two counts of the same bytes: the events of the bursts, and the bus's account.
     uint64_t by_account = 0;
     for (const json& master : journey.at("bus").at("masters"))
