@@ -190,7 +190,7 @@ std::string journey_text(const Journey& journey, const Machine& machine) {
     const Clock& clock = machine.processor().clock();
     Page page{journey, words, clock.period(), {}};
     page.text =
-        fmt::format("{}: {}, time {} of {}\n",
+        fmt::format("{}: {}, stay {} of {}\n",
                     machine.plan().title.empty() ? machine.plan().file : machine.plan().title,
                     title(journey), journey.number, journey.stays);
     page.text += fmt::format(
