@@ -45,6 +45,7 @@ class MasterPort : private SystemBus::Contender {
     observe::Probe probe_;
     Completion completion_;
     std::vector<uint8_t> buffer_;
+    bool refused_ = false;  // why move() failed: by the target, not for want of one
     State<bool> write_;
     State<uint64_t> address_;
     State<uint32_t> bytes_;

@@ -10,6 +10,7 @@ using namespace cdma;
 CdmaBoard::CdmaBoard(const Settings& settings, bus::SystemBusTiming timing) : TestBoard{timing} {
     ram = add_memory(0, memory_bytes);
     device = &plug("axi-cdma", "cdma", settings);
+    memory.map(cdma::refusing, 0x1000, memory.attach(refusing_.socket), "refusing");
     enable();
 }
 
