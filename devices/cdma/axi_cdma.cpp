@@ -84,8 +84,8 @@ const std::vector<Key> keys{
     {"access_time", ValueType::duration, "40ns", "of a register access (unconfirmed)"},
     {"priority",
      ValueType::integer,
-     "7",
-     "of both master ports; smaller wins. 7 is the processor's: they take turns",
+     "8",
+     "of both master ports; smaller wins; 8 is the processor's: they take turns",
      {},
      0,
      255}};

@@ -112,9 +112,9 @@ TEST_CASE("the delay interrupt comes 125 clocks times IRQDelay after the core we
             REQUIRE(board.irq.changes.size() == 1);
             return board.irq.changes[0].first - began;
         });
-        // The first descriptor's fetch, then the bus is never free: three fetches of 8 words, three
-        // times 2 bursts of 16, three statuses of 1, each with an address clock.
-        const Time bus = Time::ns(30) * (3 * 9 + 3 * 2 * 17 + 3 * 2);
+        // The starting write, then the bus is never free: three fetches of 8 words, three times 2
+        // bursts of 16, three statuses of 1, each with an address clock.
+        const Time bus = Time::ns(30) * (2 + 3 * 9 + 3 * 2 * 17 + 3 * 2);
         CHECK(delayed == bus + Time::ps(row.period_ps) * (125 * row.delay));
     }
 }
