@@ -133,8 +133,8 @@ TEST_CASE("errors of a chain set their bits and leave the failing descriptor in 
         for (const char* prefetch : {"0", "1", "4"}) {
             CAPTURE(row.name, prefetch);
             struct Result {
-                uint32_t sr, current, status[3], wrong;
-                bool irq, before;
+                uint32_t sr = 0, current = 0, status[3]{}, wrong = 0;
+                bool irq = false, before = false;
             };
             const Result result = isolated([&] {
                 CdmaBoard board{{{"address_width", "64"}, {"prefetch", prefetch}}};
@@ -151,9 +151,9 @@ TEST_CASE("errors of a chain set their bits and leave the failing descriptor in 
                     r.irq = board.irq.level();
                     for (uint32_t i = 0; i < 3; ++i) r.status[i] = board.status_of(ring + 64 * i);
                     r.before = differing(board.ram + 0x90000, 256, 0x10000) == 0;
-                    r.wrong = static_cast<uint32_t>(
-                        differing(board.ram + 0x2000, 0x8e000, 0x2000) +
-                        differing(board.ram + 0x90100, 0x300000, 0x90100));
+                    r.wrong =
+                        static_cast<uint32_t>(differing(board.ram + 0x2000, 0x8e000, 0x2000) +
+                                              differing(board.ram + 0x90100, 0x300000, 0x90100));
                     soft_reset(io);
                 });
                 return r;
@@ -186,8 +186,8 @@ TEST_CASE("descriptors that can not be fetched are errors of the chain") {
     for (const Row& row : rows) {
         CAPTURE(row.name);
         struct Result {
-            uint32_t sr, current;
-            bool before, found;
+            uint32_t sr = 0, current = 0;
+            bool before = false, found = false;
         };
         const auto result = isolated([&]() -> Result {
             CdmaBoard board;
@@ -231,10 +231,10 @@ TEST_CASE("descriptors are fetched once each") {
             board.ram[0x10000] = 1;
             board.ram[0x10001] = 2;
             const Bd other{.next = ring, .from = 0x10001, .to = 0x80000, .control = 1};
-            const uint32_t last = board.put_chain(
-                ring, {{.from = 0x30000, .to = ring + 128, .control = 4000},
-                       {.from = 0x10000, .to = 0x90000, .control = 1},
-                       {.from = 0x10000, .to = 0x80000, .control = 1}});
+            const uint32_t last =
+                board.put_chain(ring, {{.from = 0x30000, .to = ring + 128, .control = 4000},
+                                       {.from = 0x10000, .to = 0x90000, .control = 1},
+                                       {.from = 0x10000, .to = 0x80000, .control = 1}});
             board.put(0x30000, other);
             board.run([&](Script& io) { run_chain(io, ring, last); });
             return board.ram[0x80000];

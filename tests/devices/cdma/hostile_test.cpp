@@ -97,9 +97,9 @@ TEST_CASE("random registers and descriptors break nothing") {
                           .status = below(8) ? 0 : static_cast<uint32_t>(random())};
                     board.put(0x1000 + 64 * below(64), bd);
                     if (below(3) == 0) io.write32(cr, static_cast<uint32_t>(random()) & ~reset);
-                    io.write32(cdma::at + 4 * below(11),
-                               below(4) ? 0x1000 + 64 * below(64)
-                                        : static_cast<uint32_t>(address()));
+                    io.write32(cdma::at + 4 * below(11), below(4)
+                                                             ? 0x1000 + 64 * below(64)
+                                                             : static_cast<uint32_t>(address()));
                     if (below(30) == 0) io.write32(cr, reset);
                     if (below(50) == 0) board.enable(static_cast<uint16_t>(2 | below(2) << 2));
                     if (below(3) == 0) io.wait(Time::ns(below(20'000)));

@@ -26,9 +26,9 @@ TEST_CASE("the threshold counts completed descriptors down") {
         uint32_t left;
         bool interrupt;
     };
-    const Row rows[]{{1, 1, 1, true},  {1, 5, 1, true}, {2, 1, 1, false}, {2, 2, 2, true},
-                     {2, 3, 1, true},  {4, 3, 1, false}, {4, 4, 4, true}, {4, 10, 2, true},
-                     {255, 9, 246, false}};
+    const Row rows[]{{1, 1, 1, true}, {1, 5, 1, true},  {2, 1, 1, false},
+                     {2, 2, 2, true}, {2, 3, 1, true},  {4, 3, 1, false},
+                     {4, 4, 4, true}, {4, 10, 2, true}, {255, 9, 246, false}};
     for (const Row& row : rows) {
         CAPTURE(row.threshold, row.descriptors);
         struct Result {
@@ -93,7 +93,9 @@ TEST_CASE("the delay interrupt comes 125 clocks times IRQDelay after the core we
         uint64_t period_ps;
         uint32_t delay;
     };
-    const Row rows[]{{"100MHz", 10'000, 1}, {"100MHz", 10'000, 3}, {"100MHz", 10'000, 255},
+    const Row rows[]{{"100MHz", 10'000, 1},
+                     {"100MHz", 10'000, 3},
+                     {"100MHz", 10'000, 255},
                      {"125MHz", 8'000, 7}};
     for (const Row& row : rows) {
         CAPTURE(row.clock, row.delay);

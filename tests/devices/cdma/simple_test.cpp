@@ -106,7 +106,8 @@ TEST_CASE("a simple transfer takes the clocks of core and bus to the picosecond"
         {"no latencies", prompt(), 0x10000, 0x20000, 64, own + burst * 2},
         {"a slower clock", {{"clock", "50MHz"}}, 0x10000, 0x20000, 64, core * 66 + burst * 2},
         {"short bursts", prompt({{"burst_length", "2"}}), 0x10000, 0x20000, 64, own + 30_ns * 48},
-        {"a deep buffer", prompt({{"buffer_bursts", "8"}}), 0x10000, 0x20000, 512, own + burst * 16},
+        {"a deep buffer", prompt({{"buffer_bursts", "8"}}), 0x10000, 0x20000, 512,
+         own + burst * 16},
     };
     for (const Row& row : rows) {
         CAPTURE(row.name);
