@@ -148,7 +148,7 @@ void MasterPort::tenure_ended() {
     if (!move(tenure_)) {
         bytes_ = 0;
         lock(false);
-        completion_(Result::master_abort);
+        completion_(refused_ ? Result::target_abort : Result::master_abort);
         return;
     }
     moved_ = moved_ + tenure_;
@@ -199,7 +199,10 @@ bool MasterPort::move_by_transport(uint64_t address, uint8_t* data, uint32_t byt
         sc_core::sc_time delay;
         Payload& payload = request.aim(write_, address, data, part);
         bus_.memory().transport(payload, delay);
-        if (payload.get_response_status() != tlm::TLM_OK_RESPONSE) return false;
+        if (payload.get_response_status() != tlm::TLM_OK_RESPONSE) {
+            refused_ = payload.get_response_status() != tlm::TLM_ADDRESS_ERROR_RESPONSE;
+            return false;
+        }
         address += part;
         data += part;
         bytes -= part;

@@ -64,6 +64,7 @@ class MasterPort : private SystemBus::Contender {
     Completion completion_;
     std::function<void()> on_grant_;
     std::vector<uint8_t> buffer_;
+    bool refused_ = false;  // why move() failed: by the target, not for want of one
     State<bool> write_;
     State<uint64_t> address_;
     State<uint32_t> bytes_;
