@@ -65,7 +65,7 @@ class SoundBlaster {
     // Plays or records to the end of the half that is under way.
     DmaError stop_stream();
 
-    const IsaDma& channel() const { return channel_; }
+    IsaDma& channel() { return channel_; }
     uint32_t interrupts() const { return interrupts_; }
 
   private:
