@@ -209,6 +209,8 @@ TEST_CASE("8237A a service is not interrupted and the highest at HLDA is served"
         io.wait(50_us);
         CHECK(zero.ended.at(0) > one.ended.at(7));
 
+        board.synchronise(io);
+        one.want(0);
         // Both within the clock until HRQ: the later one has the higher priority.
         program(io, {.channel = 0, .mode = single | to_memory, .count = 0});
         program(io, {.channel = 1, .mode = single | to_memory, .count = 0});
