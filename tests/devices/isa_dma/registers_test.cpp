@@ -219,10 +219,13 @@ TEST_CASE("8237A what the part leaves undefined is a finding") {
         const char* finding;
     };
     const Row rows[] = {
-        {"type 3", {{0x0b, 0x4d}}, "a DMA channel was given the illegal transfer type 3 (taken as verify)"},
+        {"type 3",
+         {{0x0b, 0x4d}},
+         "a DMA channel was given the illegal transfer type 3 (taken as verify)"},
         {"polarity",
          {{0x08, 0x40}},
-         "a DMA controller was given a polarity of DREQ or DACK that this board does not have: ignored"},
+         "a DMA controller was given a polarity of DREQ or DACK that this board does not have: "
+         "ignored"},
         {"request in single mode",
          {{0x0b, 0x45}, {0x09, 0x05}},
          "a DMA request was made by software on a channel that is not in block mode"},
@@ -234,7 +237,8 @@ TEST_CASE("8237A what the part leaves undefined is a finding") {
          "a DMA channel was served that no device is on"},
         {"memory to memory in words",
          {{0xd0, 0x01}},
-         "memory-to-memory transfers were enabled on the 16-bit DMA controller, whose channel 0 is the "
+         "memory-to-memory transfers were enabled on the 16-bit DMA controller, whose channel 0 is "
+         "the "
          "cascade: ignored"},
     };
     for (const Row& row : rows) {

@@ -143,7 +143,9 @@ TEST_CASE("DSP sample clock is exact and the block's interrupt ends its last DMA
             SoundBoard board;
             Time start;
             board.run([&](Script& io) {
-                program(io, {.channel = 1, .mode = single | from_memory, .address = 0x1000, .count = 9});
+                program(
+                    io,
+                    {.channel = 1, .mode = single | from_memory, .address = 0x1000, .count = 9});
                 board.write(io, {0x40, row.time_constant, 0x14, 9});
                 while (io.in8(dsp_write) & 0x80) {
                 }
@@ -165,7 +167,10 @@ TEST_CASE("DSP auto-initialise interrupts after each block until it is left") {
     SoundBoard board;
     std::vector<uint64_t> blocks;
     board.run([&](Script& io) {
-        program(io, {.channel = 1, .mode = single | automatic | from_memory, .address = 0x1000, .count = 15});
+        program(io, {.channel = 1,
+                     .mode = single | automatic | from_memory,
+                     .address = 0x1000,
+                     .count = 15});
         board.write(io, {0x40, 156, 0x48, 7, 0, 0x1c});  // 100 us, blocks of 8
         for (int i = 0; i < 4; ++i) {
             io.wait_for([&] { return board.irq.level(); }, 1_us, 10_ms);
@@ -289,9 +294,8 @@ TEST_CASE("DSP samples whose DMA cycle comes too late are a finding") {
                 io.wait(5_ms);
                 right = output || board.memory_bytes[0x2000] == 2;
             });
-            return right &&
-                   board.sim.findings().count(
-                       "a DMA cycle came too late for the sound card's sample clock") == 2;
+            return right && board.sim.findings().count(
+                                "a DMA cycle came too late for the sound card's sample clock") == 2;
         }));
     }
 }
@@ -304,13 +308,15 @@ TEST_CASE("WAV file holds what was played") {
             board.memory_bytes[0x3000 + i] = static_cast<uint8_t>(255 - i);
         board.run([&](Script& io) {
             board.write(io, {0xd1, 0x40, 131});
-            program(io, {.channel = 1, .mode = single | from_memory, .address = 0x3000, .count = 100});
+            program(io,
+                    {.channel = 1, .mode = single | from_memory, .address = 0x3000, .count = 100});
             board.write(io, {0x14, 100, 0});
             io.wait(50_ms);
             board.write(io, {0x80, 9, 0});  // ten samples of silence
             io.wait(5_ms);
-            board.write(io, {0xd3});        // not heard
-            program(io, {.channel = 1, .mode = single | from_memory, .address = 0x3000, .count = 3});
+            board.write(io, {0xd3});  // not heard
+            program(io,
+                    {.channel = 1, .mode = single | from_memory, .address = 0x3000, .count = 3});
             board.write(io, {0x14, 3, 0});
             io.wait(5_ms);
         });
@@ -345,11 +351,13 @@ TEST_CASE("WAV file keeps the played time when the rate changes and in direct ou
         std::fill_n(board.memory_bytes + 0x4000, 100, 0x22);
         board.run([&](Script& io) {
             board.write(io, {0xd1, 0x40, 156});  // 100 us: the file's
-            program(io, {.channel = 1, .mode = single | from_memory, .address = 0x3000, .count = 9});
+            program(io,
+                    {.channel = 1, .mode = single | from_memory, .address = 0x3000, .count = 9});
             board.write(io, {0x14, 9, 0});
             io.wait(5_ms);
             board.write(io, {0x40, 56});  // 200 us: twice each
-            program(io, {.channel = 1, .mode = single | from_memory, .address = 0x4000, .count = 9});
+            program(io,
+                    {.channel = 1, .mode = single | from_memory, .address = 0x4000, .count = 9});
             board.write(io, {0x14, 9, 0});
             io.wait(5_ms);
             board.write(io, {0x10, 0x33});
@@ -412,7 +420,9 @@ TEST_CASE("DSP and drivers' mistakes are findings") {
         {"unknown", [](Script& io) { io.out8(dsp_write, 0xb0); },
          "a command was written that DSP 2.01 does not have, or this model does not: ignored"},
         {"rate",
-         [](Script& io) { SoundBoard::write(io, {0x40, 255, 0x1c}); },
+         [](Script& io) {
+             SoundBoard::write(io, {0x40, 255, 0x1c});
+         },
          "a sample rate was asked for that DSP 2.01 is not specified for"},
     };
     for (const Row& row : rows) {
@@ -431,7 +441,8 @@ TEST_CASE("a machine saved in the middle of sound goes on as it would have") {
         return std::string{bytes.begin(), bytes.end()};
     };
     auto begin = [](Script& io) {
-        program(io, {.channel = 1, .mode = single | automatic | from_memory, .page = 1, .count = 99});
+        program(io,
+                {.channel = 1, .mode = single | automatic | from_memory, .page = 1, .count = 99});
         SoundBoard::write(io, {0xd1, 0x40, 156, 0x48, 49, 0, 0x1c});
         io.wait_until(Time::us(3'141));
     };
@@ -446,8 +457,8 @@ TEST_CASE("a machine saved in the middle of sound goes on as it would have") {
         return isolated_text([&] {
             SoundBoard board;
             if (load) {
-                Archive archive = Archive::parse(
-                    {reinterpret_cast<const uint8_t*>(saved.data()), saved.size()});
+                Archive archive =
+                    Archive::parse({reinterpret_cast<const uint8_t*>(saved.data()), saved.size()});
                 board.sim.archive(archive);
             }
             LineLog dack{board.sim, board.board.line("dack1")};
