@@ -102,6 +102,7 @@ void test_coalescing(AxiCdma& engine, Buffers& buffers, bool interrupts) {
         const uint32_t before = engine.interrupts();
         engine.set_coalescing(c.coalescing);
         buffers.clear();
+        chain.rearm();
         check(engine.start(chain) == DmaError::kNone, "start");
         check(engine.wait() == DmaError::kNone, "wait");
         buffers.check_copy(0, 0, 12 * 256, "a coalesced chain");
@@ -117,9 +118,12 @@ void test_coalescing(AxiCdma& engine, Buffers& buffers, bool interrupts) {
             check_equal(engine.interrupts(), before, "interrupts when polling");
         }
     }
+    check(engine.start(chain) == DmaError::kBadRequest, "a chain that has run");
+    chain.rearm();
     engine.set_coalescing({.threshold = 5});
     check((engine.start(chain) == DmaError::kBadRequest) == interrupts, "a threshold without end");
     if (!interrupts) check(engine.wait() == DmaError::kNone, "wait");
+    chain.rearm();
     engine.set_coalescing({.threshold = 0});
     check(engine.start(chain) == DmaError::kBadRequest, "a threshold of 0");
     engine.set_coalescing({});
@@ -169,6 +173,7 @@ void test_cyclic(AxiCdma& engine, Buffers& buffers) {
     check(engine.stop() == DmaError::kNone, "stop");
     check(!engine.is_busy(), "busy after the stop");
     buffers.check_copy(0, 0, 2048, "the second time round");
+    chain.rearm();
     check(engine.start(chain) == DmaError::kNone, "start after the stop");
     check(engine.wait() == DmaError::kNone, "wait after the stop");
 }

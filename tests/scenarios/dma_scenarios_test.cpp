@@ -67,6 +67,53 @@ TEST_CASE("the sound card's driver plays and records and goes round a double buf
         }
 }
 
+TEST_CASE(
+    "transparent DMA costs the processor nothing and the other modes cost more the more they "
+    "copy") {
+    const GuestRun burst = good("dma_modes", {"bus.dma_mode=burst"});
+    const GuestRun stealing = good("dma_modes", {"bus.dma_mode=cycle-stealing"});
+    const GuestRun transparent = good("dma_modes", {"bus.dma_mode=transparent"});
+    // The same instructions in both phases: to the picosecond where nobody is in the way.
+    CHECK(elapsed(transparent, "with_dma") == elapsed(transparent, "alone"));
+    CHECK(transparent.metric("slowdown_percent_x100") == 0);
+    for (const GuestRun* run : {&burst, &stealing}) {
+        CHECK(elapsed(*run, "alone") == elapsed(transparent, "alone"));
+        CHECK(run->metric("dma_bytes_per_second") > 0);
+    }
+    CHECK(elapsed(burst, "with_dma") > elapsed(stealing, "with_dma"));
+    CHECK(elapsed(stealing, "with_dma") > elapsed(transparent, "with_dma"));
+    CHECK(burst.metric("dma_bytes_per_second") > stealing.metric("dma_bytes_per_second"));
+    CHECK(stealing.metric("dma_bytes_per_second") > transparent.metric("dma_bytes_per_second"));
+}
+
+TEST_CASE("longer bursts copy more and slow the processor more") {
+    uint64_t slowdown = 0, rate = 0;
+    for (const char* longest : {"2", "4", "8", "16"}) {
+        INFO(longest);
+        const GuestRun run =
+            good("dma_modes", {fmt::format("bus.longest_burst={}", longest), "dma_kib=4096"});
+        CHECK(run.metric("slowdown_percent_x100") > slowdown);
+        CHECK(run.metric("dma_bytes_per_second") > rate);
+        slowdown = run.metric("slowdown_percent_x100");
+        rate = run.metric("dma_bytes_per_second");
+    }
+}
+
+TEST_CASE("round robin is fair to a descriptor and fixed priority is not") {
+    constexpr uint64_t piece = 256;
+    const GuestRun fair = good("arbitration");
+    const auto bytes = [](const GuestRun& run) {
+        std::vector<uint64_t> list;
+        for (int i = 0; i < 3; ++i) list.push_back(run.metric(fmt::format("bytes_engine_{}", i)));
+        return list;
+    };
+    const auto shares = bytes(fair);
+    const auto [least, most] = std::minmax_element(shares.begin(), shares.end());
+    // They start one after the other, and are looked at while a descriptor is under way.
+    CHECK(*most - *least <= 4 * piece);
+    CHECK(fair.metric("bytes_processor") > 0);
+}
+
 TEST_CASE("a chain takes one interrupt where single transfers take one for each page") {
     const GuestRun run = good("scatter_gather");
     CHECK(run.metric("interrupts_cpu") == 0);
@@ -103,6 +150,20 @@ TEST_CASE("coalesced interrupts are the chain's length by the threshold") {
     }
     // 63 by the threshold and the one left over by the delay.
     CHECK(run.metric("interrupts_delay") == 2);
+}
+
+TEST_CASE("PCI's latency timer gives throughput for latency") {
+    const GuestRun run = good("pci_latency");
+    uint64_t throughput = 0, latency = 0;
+    for (const char* timer : {"0", "8", "16", "32", "64", "128", "248"}) {
+        INFO(timer);
+        const uint64_t bytes = run.metric(fmt::format("bytes_per_second_{}", timer));
+        const uint64_t ns = run.metric(fmt::format("ns_latency_{}", timer));
+        CHECK(bytes * 1001 >= throughput * 1000);  // the clock counts in 838 ns
+        CHECK(ns * 1010 >= latency * 1000);
+        throughput = bytes;
+        latency = ns;
+    }
 }
 
 TEST_CASE("the processor wins with small copies and the engine pays later with an interrupt") {
