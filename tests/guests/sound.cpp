@@ -75,9 +75,12 @@ int main(const CommandLine& options) {
     }
     for (uint32_t i = 0; i < kBlock; ++i) check_equal(block[i], 0x55u, "a sample played");
     if (!on_qemu) {
+        sound.set_rate(14'000);
+        check(sound.record(block, kBlock) == DmaError::kBadRequest, "too fast for recording");
+        const uint32_t recording_rate = sound.set_rate(10'000);
         const clock::Stopwatch stopwatch;
         require(sound.record(block, kBlock), "record");
-        check_time(stopwatch.counts(), kBlock, rate, "time of the block recorded");
+        check_time(stopwatch.counts(), kBlock, recording_rate, "time of the block recorded");
         check_equal(sound.interrupts(), 2u, "interrupts of two blocks");
     }
     const uint32_t interrupts_before = sound.interrupts();
