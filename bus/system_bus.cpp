@@ -83,7 +83,7 @@ void SystemBus::assign_slots() {
             const std::string& master = c->stats.name;
             if (master == name || master.substr(0, master.find('.')) == name ||
                 (name == processor_slot && c->processor)) {
-                index = c->index;
+                index = c->party;
                 break;
             }
         }
@@ -100,7 +100,7 @@ void SystemBus::assign_slots() {
     auto policy = std::make_unique<Tdma>(std::move(owners),
                                          timing_.clock.cycles(timing_.tdma_slot_clocks));
     for (const Contender* c : contenders_)
-        if (c->processor && !policy->has_slot(c->index))
+        if (c->processor && !policy->has_slot(c->party))
             throw Error(fmt::format("bus.tdma_slots: {} has no slot: it could never go on",
                                     c->stats.name));
     policy_ = std::move(policy);
@@ -202,13 +202,13 @@ void SystemBus::gather() {
     const bool by_time = policy_->by_time();
     const bool yields = timing_.dma_mode == DmaMode::transparent ||
                         (timing_.dma_mode == DmaMode::cycle_stealing && owner_ && !owner_->processor);
-    const bool processors_only =
-        yields && !by_time &&
+    processors_first_ =
+        yields && !by_time && !locked_by_ &&
         std::any_of(contenders_.begin(), contenders_.end(),
                     [](const Contender* c) { return c->waiting && c->processor; });
     for (Contender* c : contenders_) {
         if (!c->waiting || (locked_by_ && locked_by_ != c)) continue;
-        if (processors_only && !c->processor && !locked_by_) continue;
+        if (processors_first_ && !c->processor) continue;
         if (!c->processor && std::any_of(posted_.begin(), posted_.end(), [c](PostedWrites* posted) {
                 return posted->any([c](uint64_t a, uint64_t n) { return c->reaches(a, n); });
             }))
@@ -239,8 +239,12 @@ void SystemBus::arbitrate() {
     }
     gather();
     Choice choice;
-    if (!candidates_.empty())
-        choice = policy_->choose(candidates_, owner_ ? owner_->party : Choice::nobody, now());
+    if (processors_first_) {
+        choice.index = candidates_.front().index;  // whose turn it is otherwise stays
+    } else if (!candidates_.empty()) {
+        choice = policy_->choose(candidates_, turn_, now());
+        if (choice.index != Choice::nobody) turn_ = choice.index;
+    }
     if (choice.index == Choice::nobody) {
         const Time again = std::min(choice.again, try_again_);
         if (again != Time::max()) arbitration_.arm_at(again);

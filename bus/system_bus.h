@@ -198,10 +198,12 @@ class SystemBus : public Component, public AccountedBus {
     std::vector<Contender*> contenders_;
     std::vector<PostedWrites*> posted_;
     std::vector<Candidate> candidates_;
-    Time try_again_;  // for candidates that must not begin yet
+    bool processors_first_ = false;  // only they are candidates
+    Time try_again_;                 // for candidates that must not begin yet
     BusAccount account_;
     State<Time> busy_until_{*this, "busy_until"};
     State<uint64_t> asked_{*this, "asked", 0};
+    State<uint32_t> turn_{*this, "turn", Choice::nobody};  // whom the policy chose last
     Contender* owner_ = nullptr;      // of the last tenure
     Contender* locked_by_ = nullptr;  // LOCK#
     unsigned waiting_ = 0;

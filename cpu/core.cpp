@@ -106,7 +106,8 @@ void Core::step(Block* block) {
         fault(general_protection);
     // A repeated string instruction that gave way to an event goes on: it does not begin again.
     if (tracing_ && !s.rep_paid)
-        probe_.emit(local_time(), observe::Kind::instruction, s.eip, cycle);
+        probe_.emit(local_time(), observe::Kind::instruction, s.eip, cycle, s.regs[esp],
+                    s.segments[cs].base);
     scratch_[0].run(*this, scratch_);
 }
 

@@ -38,8 +38,8 @@ struct Choice {
 class ArbitrationPolicy {
   public:
     virtual ~ArbitrationPolicy() = default;
-    /// `asking` is not empty, and in the order of the indices. `last` had the bus before (`nobody`
-    /// at first).
+    /// `asking` is not empty, and in the order of the indices. `last` was chosen before (`nobody` at
+    /// first).
     virtual Choice choose(std::span<const Candidate> asking, unsigned last, Time now) = 0;
     /// True where the time and the tenures' lengths matter.
     virtual bool by_time() const { return false; }

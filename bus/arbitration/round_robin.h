@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Round robin: the first that asks, going around from the one after the last owner. Whoever asks
-// waits for at most one tenure of each other master. Priorities and weights do not matter.
+// Round robin: the first that asks, going around from the one after whom was chosen last. Whoever
+// asks waits for at most one tenure of each other master. Priorities and weights do not matter.
 #pragma once
 
 #include "bus/arbitration/policy.h"

@@ -92,7 +92,7 @@ void Dma8237::reset() {
     hrq_.set(false);
     hlda_.set(false);
     set_service(Service::idle);
-    copying_ = second_half_ = opening_ = false;
+    copying_ = second_half_ = opening_ = begun_ = false;
     second_.set_drq(0, false);
 }
 
@@ -197,7 +197,12 @@ void Dma8237::granted() {
         ++services_;
         hlda_.set(true);
     }
-    begin_cycle();
+    if (!begun_) return begin_cycle();
+    // The processor took the bus back in between, and the cycle is repeated: the datum is the same.
+    if (s4_.armed() || tc_.level()) {
+        tc_.set(false);
+        s4_.arm_after(cycle_.get() - clock_.period());
+    }
 }
 
 void Dma8237::begin_cycle() {
@@ -207,6 +212,9 @@ void Dma8237::begin_cycle() {
     const bool write = to_memory(channel);
     const uint32_t bytes = wide(channel) ? 2 : 1;
     port_.aim(write, address(channel), bytes, time);
+    if (keeps_bus()) port_.lock(true);
+    begun_ = true;
+    cycle_ = time;
     if (write) {
         uint16_t datum = 0xffff;
         if (copying_)
@@ -228,6 +236,7 @@ void Dma8237::acknowledge() {
 }
 
 void Dma8237::cycle_ended(bus::MasterPort::Result result) {
+    begun_ = false;
     const bool claimed = result == bus::MasterPort::Result::done;
     if (!claimed)
         finding("a DMA cycle went to an address that nothing claims",
@@ -294,6 +303,11 @@ bool Dma8237::count_on() {
     return last;
 }
 
+/// A service of more than one cycle: nobody else gets in between.
+bool Dma8237::keeps_bus() const {
+    return copying_ || chip(channel_).kind(channel_ % 4) != DmaChip::Kind::single;
+}
+
 bool Dma8237::goes_on(bool last) const {
     if (copying_) return !last;
     if (last) return false;
@@ -313,6 +327,7 @@ void Dma8237::release() {
     s4_.cancel();
     dacks_[channel_]->set(false);
     copying_ = second_half_ = false;
+    port_.lock(false);
     chip(channel_).served(channel_ % 4);
     if (channel_ < 4) second_.served(0);
     hlda_.set(false);

@@ -23,9 +23,9 @@
 // Memory to memory: S11 to S14, then S21 to S24, with their wait states, of two tenures.
 //
 // Bus. A cycle is a tenure of the system bus of its whole duration: the processor is off the bus as
-// with HOLD and HLDA. Block and demand transfers keep it from the first cycle to the last, by
-// asking for the next cycle at the very end of the one before with the highest priority of all
-// masters. Between single transfers HRQ goes away for a clock, in which others get the bus.
+// with HOLD and HLDA. Block and demand transfers keep it locked from the first cycle to the
+// last. Between single transfers HRQ goes away for a clock, in which others get the bus. Where the
+// bus is in transparent mode, a processor may take a single cycle back: it is repeated.
 //
 // Which channel is served is decided when the bus is granted (HLDA), and then stays until the
 // service is over, whatever else comes.
@@ -62,6 +62,7 @@ class Dma8237 final : public bus::Device, private bus::LineSink {
     bool copy_cycle_ended(bool claimed);
     bool count_on();
     bool goes_on(bool last) const;
+    bool keeps_bus() const;
     void release();
 
     unsigned choose();
@@ -98,6 +99,8 @@ class Dma8237 final : public bus::Device, private bus::LineSink {
     State<bool> opening_{*this, "opening", false};          // the next cycle is its service's first
     State<uint8_t> latched_{*this, "latched", 0};           // A15 to A8 of the cycle before
     State<bool> copying_{*this, "copying", false};          // from memory to memory
+    State<bool> begun_{*this, "begun", false};              // a cycle: it may be repeated
+    State<Time> cycle_{*this, "cycle"};                     // how long it is
     State<bool> second_half_{*this, "second_half", false};  // of such a transfer
     Timer ask_{*this, "ask", [this] { ask(); }};
     Timer dack_{*this, "dack", [this] { acknowledge(); }};

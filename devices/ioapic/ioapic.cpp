@@ -2,6 +2,7 @@
 #include "devices/ioapic/ioapic.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "bus/isa.h"
 
@@ -23,9 +24,17 @@ bus::Register::Spec spec(std::string name, uint32_t index, bus::Access access, u
             .doc = doc};
 }
 
+constexpr unsigned timer_pin = 2, timer_irq = 0;
+
+/// The number of the line "irqN" at a pin.
+std::optional<unsigned> irq_of(unsigned pin) {
+    if (pin == 0) return std::nullopt;  // the 8259A's output
+    return pin == timer_pin ? timer_irq : pin;
+}
+
 std::string line_of(unsigned pin) {
-    if (pin == 0) return "pic.intr";
-    return fmt::format("irq{}", pin == 2 ? 0 : pin);
+    const auto irq = irq_of(pin);
+    return irq ? fmt::format("irq{}", *irq) : "pic.intr";
 }
 
 }  // namespace
@@ -187,6 +196,11 @@ void IoApic::send() {
                                    true,
                                    entry.logical != 0,
                                    static_cast<uint8_t>(entry.destination)};
+    const bool by_vector = message.mode == bus::DeliveryMode::fixed ||
+                           message.mode == bus::DeliveryMode::lowest_priority;
+    if (by_vector)
+        probe().emit(now(), observe::Kind::interrupt_message, message.vector,
+                     irq_of(under_way_).value_or(observe::no_input));
     // What the message sets off may come back here: the entry is settled first.
     entry.latched = false;
     if (level) entry.remote = 1;

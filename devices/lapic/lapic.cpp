@@ -246,9 +246,11 @@ uint8_t LocalApic::acknowledge(sc_core::sc_time& delay) {
         // 10.9: the spurious vector sets no bit in service, and wants no EOI.
         ++spurious_count_;
         update();
+        probe().emit(now(), observe::Kind::acknowledge, static_cast<uint8_t>(spurious_));
         return static_cast<uint8_t>(spurious_);
     }
     ++accepted_;
+    probe().emit(now(), observe::Kind::acknowledge, *vector);
     requests_.set(*vector, false);
     in_service_.set(*vector, true);
     update();
@@ -269,6 +271,7 @@ bool LocalApic::request(uint8_t vector, bool level) {
 void LocalApic::end_of_interrupt() {
     const auto vector = in_service_.highest();
     if (!vector) return;  // as after a spurious interrupt
+    probe().emit(now(), observe::Kind::end_of_interrupt, *vector);
     in_service_.set(*vector, false);
     if (trigger_.has(*vector)) {
         for (LocalVector* entry : {&lint0_entry_, &lint1_entry_})
@@ -322,6 +325,11 @@ bool LocalApic::accept(const bus::ApicMessage& message) {
     return false;
 }
 
+/// Of the APIC's own: no interrupt line of the board is behind it.
+void LocalApic::say_message(uint8_t vector) const {
+    probe().emit(now(), observe::Kind::interrupt_message, vector, observe::no_input);
+}
+
 void LocalApic::send() {
     using Mode = bus::DeliveryMode;
     enum : uint64_t { named, self, everybody, others };
@@ -343,6 +351,7 @@ void LocalApic::send() {
     }
     // 10.6.1: messages of the ICR are edges, save the INIT level de-assert.
     message.level_triggered = message.level_triggered && message.mode == Mode::init;
+    if (by_vector) say_message(message.vector);
     if (shorthand_ == self) {
         accept(message);
         return;
@@ -370,6 +379,7 @@ void LocalApic::raise(LocalVector& entry) {
         finding("an LVT entry has a delivery mode that it can not have (ignored)");
         return;
     }
+    if (mode == bus::DeliveryMode::fixed) say_message(message.vector);
     accept(message);
 }
 

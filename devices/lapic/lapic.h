@@ -87,6 +87,7 @@ class LocalApic final : public bus::Device,
     void write_error_status();
     void local_vector_written();
     void remap();
+    void say_message(uint8_t vector) const;
     void send();
     void send_to(const bus::ApicMessage& message);
 

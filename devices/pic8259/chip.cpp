@@ -197,6 +197,9 @@ void PicChip::end_of_interrupt_command() {
         if (special_mask_) reachable &= ~static_cast<unsigned>(mask_);
         const auto line =
             specific_ ? std::optional{named} : first_of(static_cast<uint8_t>(reachable));
+        // The master's line of a slave has no vector of its own: the slave's end is the one.
+        if (line && has(in_service_, *line) && !(master_ && has_slave(*line)))
+            owner_.probe().emit(owner_.now(), observe::Kind::end_of_interrupt, vector(*line));
         if (line) end(*line, rotate_);
     } else if (specific_) {
         if (rotate_)

@@ -76,24 +76,35 @@ void Pic8259::line_changed(unsigned irq, bool asserted) {
 uint8_t Pic8259::acknowledge(sc_core::sc_time& delay) {
     delay += acknowledge_time_.sc();
     ++acknowledged_;
+    const auto [vector, irq] = serve();
+    // The vector goes to the processor in the acknowledge itself.
+    probe().emit(now(), observe::Kind::interrupt_message, vector,
+                 irq.value_or(observe::no_input));
+    probe().emit(now(), observe::Kind::acknowledge, vector, acknowledge_time_.ps());
+    return vector;
+}
+
+/// What the two chips answer to an acknowledge, and the line that it is for.
+Pic8259::Served Pic8259::serve() {
     const auto line = master_.acknowledge();
     if (!line) {
         ++spurious_;
-        return master_.vector(spurious_line);
+        return {master_.vector(spurious_line), std::nullopt};
     }
     if (*line != cascade || !master_.has_slave(cascade)) {
         // An input that ICW3 says has a slave, but has none: nobody drives the bus.
-        if (!master_.has_slave(*line)) return master_.vector(*line);
+        if (!master_.has_slave(*line)) return {master_.vector(*line), *line};
         finding("ICW3 of the 8259A names a slave where there is none");
-        return floating_bus;
+        return {floating_bus, std::nullopt};
     }
     if (slave_.identity() != cascade) {
         finding("ICW3 of the slave 8259A does not give the input that it is on");
-        return floating_bus;
+        return {floating_bus, std::nullopt};
     }
     const auto slave_line = slave_.acknowledge();
-    if (!slave_line) ++spurious_;
-    return slave_.vector(slave_line.value_or(spurious_line));
+    if (slave_line) return {slave_.vector(*slave_line), lines_per_chip + *slave_line};
+    ++spurious_;
+    return {slave_.vector(spurious_line), std::nullopt};
 }
 
 }  // namespace sb::devices

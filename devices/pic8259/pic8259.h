@@ -25,6 +25,12 @@ class Pic8259 final : public bus::Device, public bus::LineSink, public bus::Inte
     uint8_t acknowledge(sc_core::sc_time& delay) override;
 
   private:
+    struct Served {
+        uint8_t vector;
+        std::optional<unsigned> irq;
+    };
+    Served serve();
+
     Time acknowledge_time_;
     bus::Pin intr_;
     PicChip master_;

@@ -139,6 +139,7 @@ int run(const machine::Plan& plan, const RunOptions& options, const Terminal::Op
         if (!options.instructions) wanted.reset(static_cast<size_t>(observe::Kind::instruction));
         machine.stream().attach(*csv, wanted);
     }
+    Traces traces{options.traces, machine, options.instructions};
     stop_on_signals();
     {
         std::optional<Terminal> person;
@@ -150,7 +151,10 @@ int run(const machine::Plan& plan, const RunOptions& options, const Terminal::Op
     }
     const machine::Results results = machine.results();
     if (csv) csv->close();
+    traces.close();
     print(results, options, plan, out);
+    if (!options.json)
+        for (const std::string& note : traces.notes()) fmt::print("{}\n", note);
     return results.exit_status();
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/app/terminal.h"
+#include "sim/app/traces.h"
 #include "sim/machine/plan.h"
 
 namespace sb::app {
@@ -21,6 +22,7 @@ struct RunOptions {
     bool lockstep = false;
     bool instructions = false;  // an event for each instruction, in events.csv
     bool json = false;
+    TraceOptions traces;
     bool show_screen = false;  // print what is on the text screen at the end
 };
 

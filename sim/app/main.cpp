@@ -20,6 +20,7 @@ constexpr const char* examples = R"(Examples:
   southbridge run scenarios/pio_vs_dma.toml --set cpu.model=pentium --set disk.image=my.img
   southbridge boot disk.img --memory 64MiB --cpu pentium@200MHz
   southbridge boot --kernel vmlinuz --initrd initrd.gz --append console=ttyS0 --serial stdio
+  southbridge run scenarios/pio_vs_dma.toml --vcd wave.vcd --from 28ms --to 29ms
   southbridge check my_scenario.toml
   southbridge devices piix-ide
   southbridge keys cpu
@@ -45,8 +46,9 @@ void output_options(CLI::App& command, sb::app::RunOptions& options) {
         "--lockstep", options.lockstep,
         "yield after every instruction: slower, with the same event stream to the byte");
     command.add_flag("--instructions", options.instructions,
-                     "with --out: an event for each instruction too (large)");
+                     "with --out or traces: an event for each instruction too (large)");
     command.add_flag("--json", options.json, "print the results as JSON instead of a table");
+    trace_options(command, options.traces);
 }
 
 void set_option(CLI::App& command, std::vector<std::string>& sets) {

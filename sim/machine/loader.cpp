@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/machine/loader.h"
 
+#include <cxxabi.h>
 #include <elf.h>
 #include <fmt/format.h>
 
@@ -8,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 
 #include "sim/kernel/error.h"
 #include "sim/machine/guest_image.h"
@@ -218,6 +220,15 @@ std::string Symbols::locate(uint32_t address) const {
     return address == symbol->address
                ? symbol->name
                : fmt::format("{}+{:#x}", symbol->name, address - symbol->address);
+}
+
+std::string demangled(const std::string& symbol) {
+    const size_t plus = symbol.find('+');
+    int status = 0;
+    std::unique_ptr<char, decltype(&std::free)> name{
+        abi::__cxa_demangle(symbol.substr(0, plus).c_str(), nullptr, nullptr, &status), &std::free};
+    if (!name) return symbol;
+    return name.get() + (plus == std::string::npos ? "" : symbol.substr(plus));
 }
 
 LoadedGuest load_guest(const std::string& path, const std::string& command_line,

@@ -42,6 +42,9 @@ class Symbols {
     std::vector<Symbol> list_;
 };
 
+/// A C++ function's name as its source has it; an offset "+0x12" behind it stays.
+std::string demangled(const std::string& symbol);
+
 struct LoadedGuest {
     bool real_mode = false;  // entered at 0000:entry; else flat, in protected mode
     uint32_t entry = 0;

@@ -3,11 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <cxxabi.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <map>
 
 #include "bus/disk_image.h"
@@ -42,16 +39,6 @@ bool has_firmware(const Plan& plan) {
         return device.model->name == std::string_view{"bios"} &&
                !device.config.text("image").empty();
     });
-}
-
-/// A C++ function's name as its source has it; the offset behind it stays.
-std::string demangled(const std::string& symbol) {
-    const size_t plus = symbol.find('+');
-    int status = 0;
-    std::unique_ptr<char, decltype(&std::free)> name{
-        abi::__cxa_demangle(symbol.substr(0, plus).c_str(), nullptr, nullptr, &status), &std::free};
-    if (!name) return symbol;
-    return name.get() + (plus == std::string::npos ? "" : symbol.substr(plus));
 }
 
 }  // namespace

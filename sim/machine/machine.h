@@ -35,6 +35,12 @@ class Machine : private bus::GuestProbeListener {
     Simulation& simulation() { return sim_; }
     cpu::Cpu& processor() { return *cpu_; }
     Chassis& chassis() { return *chassis_; }
+    const observe::Stream& stream() const { return stream_; }
+    const cpu::Cpu& processor() const { return *cpu_; }
+    const Chassis& chassis() const { return *chassis_; }
+    const Plan& plan() const { return plan_; }
+    /// The guest's functions; none where its file names none.
+    const Symbols& symbols() const { return symbols_; }
 
     /// Runs to the end; afterwards all devices have written out what they held.
     void run();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "sim/kernel/error.h"
+#include "sim/kernel/nearest.h"
 
 namespace sb::machine {
 
@@ -68,7 +69,6 @@ class Scenario {
 const char* board_text(const std::string& name);
 std::vector<std::string> board_names();
 
-/// The candidate nearest to `word` by edit distance, or empty where none is near.
-std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
+using sb::nearest;
 
 }  // namespace sb::machine

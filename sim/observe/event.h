@@ -68,6 +68,9 @@ inline constexpr std::array<const char*, static_cast<size_t>(Command::count_)> c
     "configuration-read",  "configuration-write", "memory-read-line", "memory-read-multiple",
     "memory-write-invalidate", "message"};
 
+/// The `input` of an interrupt message that no line "irqN" has caused.
+inline constexpr uint64_t no_input = 255;
+
 inline constexpr size_t most_values = 6;
 
 struct Field {
@@ -101,8 +104,8 @@ inline constexpr std::array<KindInfo, static_cast<size_t>(Kind::count_)> kinds{{
     {Kind::wake, "wake", "the processor left HLT", {{{"cycles", Show::decimal}}}},
     {Kind::instruction,
      "instruction",
-     "an instruction began",
-     {{{"eip", Show::hex}, {"cycle", Show::decimal}}}},
+     "an instruction began; its linear address is base + eip",
+     {{{"eip", Show::hex}, {"cycle", Show::decimal}, {"esp", Show::hex}, {"base", Show::hex}}}},
     {Kind::bus_request,
      "request",
      "a master asked for a bus",
@@ -198,6 +201,9 @@ inline constexpr std::array<KindInfo, static_cast<size_t>(Kind::count_)> kinds{{
      {{{"address", Show::hex}, {"bytes", Show::decimal}, {"duration", Show::time}}}},
 }};
 
+constexpr const char* command_name(uint64_t command) {
+    return command < command_names.size() ? command_names[command] : "?";
+}
 constexpr const KindInfo& info(Kind kind) { return kinds[static_cast<size_t>(kind)]; }
 
 using Source = uint16_t;  // an index of Stream's sources

@@ -58,8 +58,7 @@ std::string Stream::describe(const Event& event) const {
                 fmt::format_to(out, "{}", name(value));
                 break;
             case Show::command:
-                fmt::format_to(out, "{}",
-                               value < command_names.size() ? command_names[value] : "?");
+                fmt::format_to(out, "{}", command_name(value));
                 break;
             case Show::none:
                 break;

@@ -4,6 +4,8 @@
 // The bus: 30000 ps a clock, one address clock, one data clock a beat, 4 bytes wide.
 #include <catch2/catch.hpp>
 
+#include <fmt/format.h>
+
 #include "bus/arbitration/tdma.h"
 #include "tests/bus/bus_masters.h"
 #include "tests/support/isolated.h"
@@ -30,7 +32,7 @@ std::array<uint64_t, 3> shares(const std::string& policy, std::array<unsigned, 3
         std::vector<std::unique_ptr<Saturator>> masters;
         for (unsigned n = 0; n < 3; ++n)
             masters.push_back(std::make_unique<Saturator>(
-                board, "m" + std::to_string(n), bus::MasterSettings{n, weights[n]}, 0x1000 * n, 64));
+                board, fmt::format("m{}", n), bus::MasterSettings{n, weights[n]}, 0x1000 * n, 64));
         board.run([&](Script& io) {
             for (auto& m : masters) m->start(1'000'000);
             io.wait(clock_period * 17 * 600);

@@ -62,6 +62,7 @@ std::string events_of(const std::string& file, const How& how) {
 struct Sums {
     int status;
     uint64_t by_cause, by_phase, elapsed_cycles;
+    bool buses_balance;
 };
 
 Sums sums_of(const std::string& file) {
@@ -69,8 +70,12 @@ Sums sums_of(const std::string& file) {
         Machine machine{make_plan(Scenario::load(file, {})), {}};
         machine.run();
         const Results results = machine.results();
-        Sums sums{results.exit_status(), results.total.cpu.total(), 0, 0};
+        Sums sums{results.exit_status(), results.total.cpu.total(), 0, 0, !results.buses.empty()};
         for (const PhaseResult& phase : results.phases) sums.by_phase += phase.cpu.total();
+        // Held by all masters, turnaround and idle are the time; bytes by master are those by target.
+        for (const bus::BusSummary& bus : results.buses)
+            sums.buses_balance = sums.buses_balance && bus.balanced() &&
+                                 bus.elapsed == results.elapsed && bus.bytes_by_master() > 0;
         const Time period = machine.processor().clock().period();
         sums.elapsed_cycles = results.elapsed / period;
         if (results.elapsed % period != Time{}) sums.elapsed_cycles = 0;
@@ -89,6 +94,7 @@ TEST_CASE("every scenario succeeds and its cycles sum to its time") {
         CHECK(sums.status == 0);
         CHECK(sums.by_cause == sums.elapsed_cycles);
         CHECK(sums.by_phase == sums.elapsed_cycles);
+        CHECK(sums.buses_balance);
     }
 }
 
@@ -111,6 +117,11 @@ TEST_CASE("the main scenario is equal in lockstep whatever is set") {
         {"cpu.model=ideal", "cpu.cache=perfect"},
         {"cpu.clock=17MHz", "bus.clock=66MHz", "bus.width=8"},
         {"bus.longest_burst=1", "memory.first_wait=3", "memory.next_wait=1"},
+        {"bus.arbitration=round-robin", "bus.turnaround_clocks=1", "bus.posted_writes=4"},
+        {"bus.dma_mode=transparent", "bus.synchronous=true"},
+        {"bus.dma_mode=cycle-stealing", "bus.arbitration=weighted", "bus.processor_weight=2"},
+        {"bus.arbitration=tdma", "bus.tdma_slots=processor,ide,processor",
+         "bus.tdma_slot_clocks=24"},
         {"guest.parameters.irq=pic", "guest.parameters.pio=0"},
         {"guest.parameters.udma=5", "guest.parameters.segments=7"},
     };

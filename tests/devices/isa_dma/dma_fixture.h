@@ -113,7 +113,8 @@ class DmaDevice : public Component, public bus::DmaClient {
 
 /// The controllers with channel 4 as firmware leaves it, and 1 MiB of memory.
 struct DmaBoard : TestBoard {
-    explicit DmaBoard(Settings settings = {}) {
+    explicit DmaBoard(Settings settings = {}, bus::SystemBusTiming timing = {})
+        : TestBoard{timing} {
         settings.emplace("handoff", "firmware");
         controller = &plug("dma8237", "dma", settings);
         memory_bytes = add_memory(0, 0x100000);

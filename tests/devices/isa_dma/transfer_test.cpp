@@ -330,6 +330,29 @@ TEST_CASE("8237A a transfer past the end of its page is a finding") {
     });
 }
 
+TEST_CASE("8237A a cycle that the processor takes back is repeated with the same datum") {
+    bus::SystemBusTiming timing;
+    timing.dma_mode = bus::DmaMode::transparent;
+    DmaBoard board{{}, timing};
+    DmaDevice client{board, 1};
+    LineLog tc{board.sim, board.board.line("tc")};
+    uint64_t abandoned = 0;
+    board.run([&](Script& io) {
+        program(io, {.channel = 1, .mode = single | to_memory, .address = 0x100, .count = 4});
+        const Time t = board.synchronise(io);
+        client.want(5);
+        io.wait_until(t + 600_ns);
+        io.read32(0x4000);
+        io.wait(50_us);
+    });
+    for (const auto* m : board.bus.masters()) abandoned += m->abandoned;
+    CHECK(abandoned > 0);
+    CHECK(client.sent == std::vector<uint16_t>{0x5a01, 0x5a02, 0x5a03, 0x5a04, 0x5a05});
+    CHECK(client.ended.size() == 5);
+    CHECK(tc.changes.size() == 2);
+    for (unsigned i = 0; i < 5; ++i) CHECK(board.memory_bytes[0x100 + i] == 1 + i);
+}
+
 TEST_CASE("a DMA channel has one device") {
     DmaBoard board;
     DmaDevice client{board, 1};

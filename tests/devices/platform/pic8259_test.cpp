@@ -256,3 +256,39 @@ TEST_CASE("8259A time - an acknowledge takes 8 bus clocks and an access 6 ISA cl
         CHECK(io.time() == 2160_ns);
     });
 }
+
+TEST_CASE("8259A events - the vector is sent and acknowledged and its end is the slave's") {
+    struct Kept final : observe::Sink {
+        void event(const observe::Stream& stream, const observe::Event& event) override {
+            text += std::string{observe::info(event.kind).name} + " " + stream.describe(event) +
+                    "\n";
+        }
+        std::string text;
+    } kept;
+    Pics p;
+    observe::KindSet kinds;
+    for (const auto kind : {observe::Kind::interrupt_message, observe::Kind::acknowledge,
+                            observe::Kind::end_of_interrupt})
+        kinds.set(static_cast<size_t>(kind));
+    p.board.stream.attach(kept, kinds);
+    p.board.run([&](Script& io) {
+        Pics::initialise(io);
+        io.out8(slave, eoi);  // nothing is in service
+        p.set(14, true);
+        CHECK(p.acknowledge() == 0x2e);
+        p.set(14, false);
+        io.out8(slave, eoi);
+        io.out8(master, eoi);  // of the cascade: no vector of its own
+        p.set(3, true);
+        CHECK(p.acknowledge() == 0x23);
+        io.out8(master, eoi);
+        CHECK(p.acknowledge() == 0x27);  // nobody asks: the spurious vector
+    });
+    // An acknowledge is 8 clocks of the 33.33 MHz bus.
+    CHECK(kept.text ==
+          "interrupt-message vector=0x2e input=14\nacknowledge vector=0x2e duration=240000ps\n"
+          "eoi vector=0x2e\n"
+          "interrupt-message vector=0x23 input=3\nacknowledge vector=0x23 duration=240000ps\n"
+          "eoi vector=0x23\n"
+          "interrupt-message vector=0x27 input=255\nacknowledge vector=0x27 duration=240000ps\n");
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an exporter knows of the machine beside its events.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/kernel/time.h"
+#include "sim/observe/symbol_map.h"
+
+namespace sb::observe {
+
+struct TraceSetup {
+    struct BusClock {
+        std::string scope;  // of the waveform: VcdWriter::system_bus, VcdWriter::pci_bus
+        Time period;
+    };
+    Time cpu_period = Time::ns(10);
+    std::vector<BusClock> clocks;
+    SymbolMap symbols;
+};
+
+}  // namespace sb::observe
