@@ -95,7 +95,7 @@ DmaError AxiCdma::start(uint32_t to, uint32_t from, uint32_t bytes, KeyHole key_
     return DmaError::kNone;
 }
 
-DmaError AxiCdma::start(DescriptorChain& chain) {
+DmaError AxiCdma::start(const DescriptorChain& chain) {
     const bool all_reported =
         completion_ == Completion::kPolling || coalescing_.delay != 0 ||
         (coalescing_.threshold != 0 && chain.size() % coalescing_.threshold == 0);
@@ -105,17 +105,16 @@ DmaError AxiCdma::start(DescriptorChain& chain) {
     return run_chain(chain, control, chain.address_of_last());
 }
 
-DmaError AxiCdma::start_cyclic(DescriptorChain& chain) {
+DmaError AxiCdma::start_cyclic(const DescriptorChain& chain) {
     return run_chain(chain, kCyclic | 1u << kThresholdShift, kNoTail);
 }
 
 // "Scatter Gather Mode", the steps: the mode goes off and on, so that the engine takes the pointer
 // that follows for a new one, and the write of the tail starts the chain.
-DmaError AxiCdma::run_chain(DescriptorChain& chain, uint32_t control, uint32_t tail) {
-    if (chain.size() == 0) return DmaError::kBadRequest;
+DmaError AxiCdma::run_chain(const DescriptorChain& chain, uint32_t control, uint32_t tail) {
+    if (chain.size() == 0 || chain.is_complete(0)) return DmaError::kBadRequest;
     const DmaError ready = make_ready();
     if (ready != DmaError::kNone) return ready;
-    chain.rearm();
     chain_ = &chain;
     running_ = true;
     seconds_ = kTimeoutSeconds + chain.total_bytes() / kSlowestBytesPerSecond;

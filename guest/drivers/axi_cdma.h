@@ -54,11 +54,11 @@ class AxiCdma {
     // something is running that nobody has waited for.
     DmaError start(uint32_t to, uint32_t from, uint32_t bytes, KeyHole key_hole = KeyHole::kNone);
 
-    // A chain, which is rearmed first.
-    DmaError start(DescriptorChain& chain);
+    // A chain that is new or rearmed; kBadRequest for any other.
+    DmaError start(const DescriptorChain& chain);
 
     // A chain that begins anew at its end, until stop(). It never interrupts: nothing waits for it.
-    DmaError start_cyclic(DescriptorChain& chain);
+    DmaError start_cyclic(const DescriptorChain& chain);
 
     bool is_busy() const;
 
@@ -81,7 +81,7 @@ class AxiCdma {
     uint32_t read(Register reg) const;
     void write(Register reg, uint32_t value);
 
-    DmaError run_chain(DescriptorChain& chain, uint32_t control, uint32_t tail);
+    DmaError run_chain(const DescriptorChain& chain, uint32_t control, uint32_t tail);
     DmaError make_ready();
     DmaError wait_by_polling();
     DmaError wait_by_interrupt();

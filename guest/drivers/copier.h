@@ -29,7 +29,8 @@ class Copier {
     // many; kBadRequest where it lists room for fewer or more.
     virtual DmaError move(SegmentList to, SegmentList from) = 0;
 
-    DmaError copy(void* to, const void* from, uint32_t bytes) {
+    // From one piece to one.
+    virtual DmaError copy(void* to, const void* from, uint32_t bytes) {
         const Segment target = {physical_address(to), bytes};
         const Segment source = {physical_address(from), bytes};
         return move({&target, 1}, {&source, 1});

@@ -11,6 +11,11 @@ class CpuCopier final : public Copier {
   public:
     const char* name() const override { return "cpu"; }
 
+    DmaError copy(void* to, const void* from, uint32_t bytes) override {
+        memcpy(to, from, bytes);
+        return DmaError::kNone;
+    }
+
     DmaError move(SegmentList to, SegmentList from) override {
         if (total_bytes(to) != total_bytes(from)) return DmaError::kBadRequest;
         PieceCursor cursor(to, from);

@@ -37,6 +37,7 @@ bool DescriptorChain::append(uint32_t to, uint32_t from, uint32_t bytes) {
     descriptor.destination_high = 0;
     descriptor.control = bytes;
     descriptor.status = 0;
+    total_bytes_ += bytes;
     if (size_ > 1) descriptors_[size_ - 2].next = address_of_last();
     return true;
 }
@@ -55,9 +56,9 @@ uint32_t DescriptorChain::completed() const {
     return count;
 }
 
-uint32_t DescriptorChain::bytes_of_first(uint32_t count) const {
+uint32_t DescriptorChain::completed_bytes() const {
     uint32_t bytes = 0;
-    for (const Descriptor& descriptor : descriptors_.first(count)) bytes += descriptor.control;
+    for (uint32_t i = 0; i < size_ && is_complete(i); ++i) bytes += descriptors_[i].control;
     return bytes;
 }
 

@@ -36,14 +36,14 @@ class DescriptorChain {
     DmaError build(SegmentList to, SegmentList from, uint32_t most = kMostBytes);
 
     // Or one by one. False where the chain is full.
-    void clear() { size_ = 0; }
+    void clear() { size_ = total_bytes_ = 0; }
     bool append(uint32_t to, uint32_t from, uint32_t bytes);
 
-    // Makes the chain as new: the engine refuses descriptors that it has completed before.
+    // Makes a chain that has run as new: the engine refuses descriptors that it has completed.
     void rearm();
 
     uint32_t size() const { return size_; }
-    uint32_t total_bytes() const { return bytes_of_first(size_); }
+    uint32_t total_bytes() const { return total_bytes_; }
     uint32_t address_of_first() const { return address_of(0); }
     uint32_t address_of_last() const { return address_of(size_ - 1); }
 
@@ -51,7 +51,7 @@ class DescriptorChain {
     bool is_complete() const { return size_ != 0 && is_complete(size_ - 1); }
     bool is_complete(uint32_t index) const;
     uint32_t completed() const;  // Descriptors, from the first on.
-    uint32_t completed_bytes() const { return bytes_of_first(completed()); }
+    uint32_t completed_bytes() const;
 
   private:
     // The high halves stay 0: guests have 32-bit addresses.
@@ -69,10 +69,10 @@ class DescriptorChain {
     static_assert(sizeof(Descriptor) == 64);
 
     uint32_t address_of(uint32_t index) const;
-    uint32_t bytes_of_first(uint32_t count) const;
 
     std::span<Descriptor> descriptors_;
     uint32_t size_ = 0;
+    uint32_t total_bytes_ = 0;
 };
 
 }  // namespace guest

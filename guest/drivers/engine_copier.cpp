@@ -11,6 +11,11 @@ DmaError run(AxiCdma& engine, uint32_t to, uint32_t from, uint32_t bytes) {
 
 }  // namespace
 
+DmaError SingleCopier::copy(void* to, const void* from, uint32_t bytes) {
+    if (bytes == 0 || bytes > DescriptorChain::kMostBytes) return Copier::copy(to, from, bytes);
+    return run(engine_, physical_address(to), physical_address(from), bytes);
+}
+
 DmaError SingleCopier::move(SegmentList to, SegmentList from) {
     if (total_bytes(to) != total_bytes(from)) return DmaError::kBadRequest;
     PieceCursor cursor(to, from);

@@ -15,6 +15,7 @@ class SingleCopier final : public Copier {
   public:
     explicit SingleCopier(AxiCdma& engine) : engine_(engine) {}
     const char* name() const override { return "single"; }
+    DmaError copy(void* to, const void* from, uint32_t bytes) override;
     DmaError move(SegmentList to, SegmentList from) override;
 
   private:

@@ -38,7 +38,8 @@ enum Command : uint8_t {
 constexpr uint32_t kMicrosecondsPerSecond = 1'000'000;
 constexpr uint32_t kTimeoutSeconds = 1;
 constexpr uint32_t kLowestRate = 4000;
-constexpr uint32_t kHighestRate = 23000;  // Without the high-speed mode.
+constexpr uint32_t kHighestRate = 23000;           // Without the high-speed mode,
+constexpr uint32_t kHighestRecordingRate = 13000;  // and with the converter in the way.
 constexpr uint32_t kMostBytes = 64 * 1024;
 
 }  // namespace
@@ -104,6 +105,7 @@ DmaError SoundBlaster::begin(Direction direction, const void* buffer, uint32_t b
                              IsaDma::AtEnd at_end) {
     if (running_ || rate_ == 0 || bytes > kMostBytes) return DmaError::kBadRequest;
     const bool plays = direction == Direction::kPlay;
+    if (!plays && rate_ > kHighestRecordingRate) return DmaError::kBadRequest;
     const DmaError error = channel_.program(
         buffer, bytes, plays ? IsaDma::Transfer::kReadMemory : IsaDma::Transfer::kWriteMemory,
         mode_, at_end);

@@ -43,8 +43,8 @@ class SoundBlaster {
     DmaError open();
     uint8_t major_version() const { return major_version_; }
 
-    // In samples a second, 4000 to 23000. The card's own steps are coarse: returns the rate that it
-    // has set, 0 where it took none.
+    // In samples a second, 4000 to 23000, of which recording takes up to 13000. The card's own
+    // steps are coarse: returns the rate that it has set, 0 where it took none.
     uint32_t set_rate(uint32_t samples_per_second);
 
     // How the 8237A keeps the bus.
@@ -65,7 +65,7 @@ class SoundBlaster {
     // Plays or records to the end of the half that is under way.
     DmaError stop_stream();
 
-    const IsaDma& channel() const { return channel_; }
+    IsaDma& channel() { return channel_; }
     uint32_t interrupts() const { return interrupts_; }
 
   private:

@@ -27,19 +27,13 @@ struct Buffers {
     uint32_t bytes;
 };
 
-struct Names {
-    const char* phase;
-    const char* metric;
-};
-constexpr Names kChainNames[] = {
-    {"chain_1", "ns_chain_1"},   {"chain_2", "ns_chain_2"},     {"chain_4", "ns_chain_4"},
-    {"chain_8", "ns_chain_8"},   {"chain_16", "ns_chain_16"},   {"chain_32", "ns_chain_32"},
-    {"chain_64", "ns_chain_64"}, {"chain_128", "ns_chain_128"}, {"chain_256", "ns_chain_256"}};
-constexpr Names kThresholdNames[] = {
-    {"threshold_1", "interrupts_threshold_1"},   {"threshold_2", "interrupts_threshold_2"},
-    {"threshold_4", "interrupts_threshold_4"},   {"threshold_8", "interrupts_threshold_8"},
-    {"threshold_16", "interrupts_threshold_16"}, {"threshold_32", "interrupts_threshold_32"},
-    {"threshold_64", "interrupts_threshold_64"}, {"threshold_128", "interrupts_threshold_128"}};
+constexpr const char* kChainMetrics[] = {"ns_chain_1",  "ns_chain_2",   "ns_chain_4",
+                                         "ns_chain_8",  "ns_chain_16",  "ns_chain_32",
+                                         "ns_chain_64", "ns_chain_128", "ns_chain_256"};
+constexpr const char* kThresholdMetrics[] = {"interrupts_threshold_1",  "interrupts_threshold_2",
+                                             "interrupts_threshold_4",  "interrupts_threshold_8",
+                                             "interrupts_threshold_16", "interrupts_threshold_32",
+                                             "interrupts_threshold_64", "interrupts_threshold_128"};
 
 struct Cost {
     uint64_t nanoseconds;
@@ -58,10 +52,9 @@ Cost run(const char* name, AxiCdma& engine, DescriptorChain& chain, const Buffer
     }
     engine.set_coalescing(coalescing);
     const uint32_t interrupts_before = engine.interrupts();
-    const uint32_t number = phase_number(name);
     uint32_t counts;
     {
-        PhaseScope phase(number);
+        PhaseScope phase(name);
         const clock::Stopwatch stopwatch;
         require(engine.start(chain), engine, "start");
         require(engine.wait(), engine, name);
@@ -96,21 +89,21 @@ int main(const CommandLine& options) {
 
     print("{12} {12} {12} {12}\n", "descriptors", "threshold", "ns", "interrupts");
     uint32_t descriptors = 1;
-    for (const Names& names : kChainNames) {
+    for (const char* metric : kChainMetrics) {
         const uint8_t threshold = descriptors < kMostThreshold ? descriptors : kMostThreshold;
         const Cost cost =
-            run(names.phase, engine, chain, buffers, descriptors, {.threshold = threshold});
-        report_metric(names.metric, cost.nanoseconds);
+            run("chains", engine, chain, buffers, descriptors, {.threshold = threshold});
+        report_metric(metric, cost.nanoseconds);
         print("{12} {12} {12} {12}\n", descriptors, threshold, cost.nanoseconds, cost.interrupts);
         descriptors *= 2;
     }
 
     uint32_t threshold = 1;
-    for (const Names& names : kThresholdNames) {
+    for (const char* metric : kThresholdMetrics) {
         if (threshold > coalesced) break;
-        const Cost cost = run(names.phase, engine, chain, buffers, coalesced,
+        const Cost cost = run("coalesced", engine, chain, buffers, coalesced,
                               {.threshold = static_cast<uint8_t>(threshold)});
-        report_metric(names.metric, cost.interrupts);
+        report_metric(metric, cost.interrupts);
         print("{12} {12} {12} {12}\n", coalesced, threshold, cost.nanoseconds, cost.interrupts);
         threshold *= 2;
     }
@@ -118,7 +111,7 @@ int main(const CommandLine& options) {
     // One descriptor is left over each time: only the delay reports it.
     const uint8_t odd = static_cast<uint8_t>(coalesced > 1 ? coalesced - 1 : 1);
     const Cost cost =
-        run("delay", engine, chain, buffers, coalesced, {.threshold = odd, .delay = 1});
+        run("delayed", engine, chain, buffers, coalesced, {.threshold = odd, .delay = 1});
     report_metric("interrupts_delay", cost.interrupts);
     print("{12} {12} {12} {12}  (delay 1)\n", coalesced, odd, cost.nanoseconds, cost.interrupts);
     return exit_code::kSuccess;

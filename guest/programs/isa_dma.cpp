@@ -66,6 +66,7 @@ int main(const CommandLine& options) {
     // end.
     uint32_t rounds = 0;
     uint32_t total = 0;
+    const uint32_t patience = clock::kCounterHz + bytes * (clock::kCounterHz / samples_per_second);
     require(sound.start(SoundBlaster::Direction::kPlay, block, bytes), "start of the block");
     {
         PhaseScope phase("playing");
@@ -73,9 +74,10 @@ int main(const CommandLine& options) {
             const clock::Stopwatch stopwatch;
             work(words);
             const uint32_t counts = stopwatch.counts();
-            if (sound.channel().bytes_left() == 0) break;
+            if (sound.channel().reached_end()) break;
             total += counts;
             ++rounds;
+            if (total > patience) fail("the block does not end");
         }
     }
     require(sound.wait(), "block");

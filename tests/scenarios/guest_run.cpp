@@ -27,6 +27,19 @@ void EventText::event(const observe::Stream& stream, const observe::Event& event
                    stream.describe(event));
 }
 
+namespace {
+
+Sets scenario_sets(const Sets& sets) {
+    Sets all;
+    for (const std::string& set : sets) {
+        const bool parameter = set.substr(0, set.find('=')).find('.') == std::string::npos;
+        all.push_back(parameter ? "guest.parameters." + set : set);
+    }
+    return all;
+}
+
+}  // namespace
+
 Plan guest_plan(const std::string& program, const Sets& sets) {
     Sets all;
     if (!program.empty()) {
@@ -34,18 +47,21 @@ Plan guest_plan(const std::string& program, const Sets& sets) {
         all.push_back("guest.program=" +
                       (path ? program : SOUTHBRIDGE_BINARY_DIR "/guest/" + program + ".elf"));
     }
-    for (const std::string& set : sets) {
-        const bool parameter = set.substr(0, set.find('=')).find('.') == std::string::npos;
-        all.push_back(parameter ? "guest.parameters." + set : set);
-    }
+    for (const std::string& set : scenario_sets(sets)) all.push_back(set);
     return make_plan(Scenario::parse("", "test", all));
 }
 
-GuestRun run_guest(const std::string& program, const Sets& sets, const RunOptions& options) {
+uint64_t GuestRun::metric(const std::string& name) const {
+    return results.at("guest_metrics").at(name).get<uint64_t>();
+}
+
+namespace {
+
+GuestRun run_plan(const std::function<Plan()>& plan, const RunOptions& options) {
     const std::string both = isolated_text([&] {
         Machine::Options machine_options;
         machine_options.lockstep = options.lockstep;
-        Machine machine{guest_plan(program, sets), machine_options};
+        Machine machine{plan(), machine_options};
         EventText events;
         if (options.events) machine.stream().attach(events, observe::KindSet{}.set());
         if (options.prepare) options.prepare(machine);
@@ -58,6 +74,17 @@ GuestRun run_guest(const std::string& program, const Sets& sets, const RunOption
     const size_t end = both.find('\n');
     if (end == std::string::npos) throw std::runtime_error(both);
     return {nlohmann::json::parse(both.substr(0, end)), both.substr(end + 1)};
+}
+
+}  // namespace
+
+GuestRun run_guest(const std::string& program, const Sets& sets, const RunOptions& options) {
+    return run_plan([&] { return guest_plan(program, sets); }, options);
+}
+
+GuestRun run_scenario(const std::string& name, const Sets& sets, const RunOptions& options) {
+    const std::string file = SOUTHBRIDGE_SOURCE_DIR "/scenarios/" + name + ".toml";
+    return run_plan([&] { return make_plan(Scenario::load(file, scenario_sets(sets))); }, options);
 }
 
 TempFile::TempFile(const std::string& content) {

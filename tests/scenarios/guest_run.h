@@ -24,6 +24,8 @@ struct GuestRun {
     std::string outcome() const { return results.at("outcome").at("kind").get<std::string>(); }
     std::string text() const { return results.at("outcome").at("text").get<std::string>(); }
     std::string report() const { return results.at("report").get<std::string>(); }
+    /// A figure that the guest reported; it has to be there.
+    uint64_t metric(const std::string& name) const;
     uint64_t elapsed_ps() const { return results.at("elapsed_ps").get<uint64_t>(); }
     /// The phase of that name; null where the guest did not name it.
     const nlohmann::json* phase(const std::string& name) const;
@@ -46,6 +48,9 @@ struct EventText final : observe::Sink {
 /// "sectors=8" is guest.parameters.sectors=8.
 machine::Plan guest_plan(const std::string& program, const Sets& sets);
 GuestRun run_guest(const std::string& program, const Sets& sets, const RunOptions& options = {});
+/// Likewise a scenario of the tree, by its name without folder and extension.
+GuestRun run_scenario(const std::string& name, const Sets& sets = {},
+                      const RunOptions& options = {});
 
 /// A file below the build folder that is gone afterwards, one for each process and object.
 class TempFile {

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The shapes that the DMA scenarios promise in their comments, from the guests' own figures and
+// from the phases that the simulator measured; and the guests that test the DMA library and its
+// drivers.
+#include <catch2/catch.hpp>
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "tests/scenarios/guest_run.h"
+
+using namespace sb;
+using namespace sb::test;
+
+namespace {
+
+/// A run that went well: the guest has checked all of the data itself.
+GuestRun good(const std::string& name, const Sets& sets = {}) {
+    GuestRun run = run_scenario(name, sets);
+    INFO(name << "\n" << run.text() << "\n" << run.console());
+    REQUIRE(run.status() == 0);
+    return run;
+}
+
+uint64_t elapsed(const GuestRun& run, const std::string& phase) {
+    const nlohmann::json* found = run.phase(phase);
+    INFO(phase);
+    REQUIRE(found);
+    return found->at("elapsed_ps").get<uint64_t>();
+}
+
+/// Equal to within `per_mille` of the larger.
+bool near(uint64_t a, uint64_t b, uint64_t per_mille) {
+    const uint64_t difference = a > b ? a - b : b - a;
+    return difference * 1000 <= std::max(a, b) * per_mille;
+}
+
+}  // namespace
+
+TEST_CASE("the DMA library's own logic") {
+    const GuestRun run = run_guest("dma_lists", {});
+    INFO(run.console());
+    CHECK(run.status() == 0);
+}
+
+TEST_CASE("the engine's driver in every way to learn of the end") {
+    for (const char* completion : {"polling", "interrupt"})
+        for (const char* irq : {"pic", "apic"}) {
+            const GuestRun run = run_guest(
+                "dma_engine", {"engine.device=axi-cdma", fmt::format("completion={}", completion),
+                               fmt::format("irq={}", irq)});
+            INFO(completion << " " << irq << "\n" << run.text() << "\n" << run.console());
+            CHECK(run.status() == 0);
+        }
+}
+
+TEST_CASE("the sound card's driver plays and records and goes round a double buffer") {
+    for (const char* irq : {"pic", "apic"})
+        for (const char* rate : {"20000", "8000"}) {
+            const GuestRun run =
+                run_guest("sound", {"sound.device=sound-blaster", fmt::format("irq={}", irq),
+                                    fmt::format("rate={}", rate)});
+            INFO(irq << " " << rate << "\n" << run.text() << "\n" << run.console());
+            CHECK(run.status() == 0);
+        }
+}
+
+TEST_CASE(
+    "transparent DMA costs the processor nothing and the other modes cost more the more they "
+    "copy") {
+    const GuestRun burst = good("dma_modes", {"bus.dma_mode=burst"});
+    const GuestRun stealing = good("dma_modes", {"bus.dma_mode=cycle-stealing"});
+    const GuestRun transparent = good("dma_modes", {"bus.dma_mode=transparent"});
+    // The same instructions in both phases: to the picosecond where nobody is in the way.
+    CHECK(elapsed(transparent, "with_dma") == elapsed(transparent, "alone"));
+    CHECK(transparent.metric("slowdown_percent_x100") == 0);
+    for (const GuestRun* run : {&burst, &stealing}) {
+        CHECK(elapsed(*run, "alone") == elapsed(transparent, "alone"));
+        CHECK(run->metric("dma_bytes_per_second") > 0);
+    }
+    CHECK(elapsed(burst, "with_dma") > elapsed(stealing, "with_dma"));
+    CHECK(elapsed(stealing, "with_dma") > elapsed(transparent, "with_dma"));
+    CHECK(burst.metric("dma_bytes_per_second") > stealing.metric("dma_bytes_per_second"));
+    CHECK(stealing.metric("dma_bytes_per_second") > transparent.metric("dma_bytes_per_second"));
+}
+
+TEST_CASE("longer bursts copy more and slow the processor more") {
+    uint64_t slowdown = 0, rate = 0;
+    for (const char* longest : {"2", "4", "8", "16"}) {
+        INFO(longest);
+        const GuestRun run =
+            good("dma_modes", {fmt::format("bus.longest_burst={}", longest), "dma_kib=4096"});
+        CHECK(run.metric("slowdown_percent_x100") > slowdown);
+        CHECK(run.metric("dma_bytes_per_second") > rate);
+        slowdown = run.metric("slowdown_percent_x100");
+        rate = run.metric("dma_bytes_per_second");
+    }
+}
+
+TEST_CASE("round robin is fair to a descriptor and fixed priority is not") {
+    constexpr uint64_t piece = 256;
+    const GuestRun fair = good("arbitration");
+    const auto bytes = [](const GuestRun& run) {
+        std::vector<uint64_t> list;
+        for (int i = 0; i < 3; ++i) list.push_back(run.metric(fmt::format("bytes_engine_{}", i)));
+        return list;
+    };
+    const auto shares = bytes(fair);
+    const auto [least, most] = std::minmax_element(shares.begin(), shares.end());
+    // They start one after the other, and are looked at while a descriptor is under way.
+    CHECK(*most - *least <= 4 * piece);
+    CHECK(fair.metric("bytes_processor") > 0);
+}
+
+TEST_CASE("a chain takes one interrupt where single transfers take one for each page") {
+    const GuestRun run = good("scatter_gather");
+    CHECK(run.metric("interrupts_cpu") == 0);
+    CHECK(run.metric("interrupts_single") == 16);
+    CHECK(run.metric("interrupts_chain") == 1);
+    CHECK(run.metric("interrupts_bounce") == 1);
+    CHECK(run.metric("ns_chain") < run.metric("ns_single"));
+    // Everything is moved twice: by the processor, as in the first way, and by the engine.
+    CHECK(run.metric("ns_bounce") > run.metric("ns_cpu"));
+    CHECK(run.metric("ns_bounce") > run.metric("ns_chain"));
+    CHECK(near(run.metric("ns_bounce"), run.metric("ns_cpu") + run.metric("ns_chain"), 100));
+}
+
+TEST_CASE("a chain's time grows by the same amount for each descriptor") {
+    const GuestRun run = good("descriptor_chains");
+    std::map<unsigned, uint64_t> ns;
+    for (unsigned n = 1; n <= 256; n *= 2) ns[n] = run.metric(fmt::format("ns_chain_{}", n));
+    for (unsigned n = 2; n <= 256; n *= 2) {
+        INFO(n);
+        CHECK(ns[n] >= ns[n / 2]);
+    }
+    // The slope over the longer half of the chains, against the one over the next quarter.
+    const uint64_t slope_256 = (ns[256] - ns[128]) / 128, slope_128 = (ns[128] - ns[64]) / 64;
+    INFO(slope_256 << " and " << slope_128 << " ns a descriptor");
+    CHECK(slope_256 > 0);
+    CHECK(near(slope_256, slope_128, 250));
+}
+
+TEST_CASE("coalesced interrupts are the chain's length by the threshold") {
+    const GuestRun run = good("descriptor_chains");
+    for (unsigned threshold = 1; threshold <= 64; threshold *= 2) {
+        INFO(threshold);
+        CHECK(run.metric(fmt::format("interrupts_threshold_{}", threshold)) == 64 / threshold);
+    }
+    // 63 by the threshold and the one left over by the delay.
+    CHECK(run.metric("interrupts_delay") == 2);
+}
+
+TEST_CASE("PCI's latency timer gives throughput for latency") {
+    const GuestRun run = good("pci_latency");
+    uint64_t throughput = 0, latency = 0;
+    for (const char* timer : {"0", "8", "16", "32", "64", "128", "248"}) {
+        INFO(timer);
+        const uint64_t bytes = run.metric(fmt::format("bytes_per_second_{}", timer));
+        const uint64_t ns = run.metric(fmt::format("ns_latency_{}", timer));
+        CHECK(bytes * 1001 >= throughput * 1000);  // the clock counts in 838 ns
+        CHECK(ns * 1010 >= latency * 1000);
+        throughput = bytes;
+        latency = ns;
+    }
+}
+
+TEST_CASE("the processor wins with small copies and the engine pays later with an interrupt") {
+    const GuestRun run = good("copy_break_even");
+    const uint64_t polling = run.metric("break_even_polling");
+    const uint64_t interrupt = run.metric("break_even_interrupt");
+    CHECK(polling != 16);
+    CHECK(interrupt != 16);
+    if (interrupt != 0) {
+        CHECK(polling != 0);
+        CHECK(polling <= interrupt);
+    }
+}
+
+TEST_CASE("each sample costs the processor the same bus time at any rate") {
+    // The time is the bus's for one cycle of the 8237A; so the slowdown goes with the rate.
+    const GuestRun fast = good("isa_dma", {"rate=22050"});
+    const GuestRun slow = good("isa_dma", {"rate=11025", "bytes=128"});
+    CHECK(fast.metric("interrupts") == 1);
+    CHECK(fast.metric("slowdown_percent_x100") > 0);
+    CHECK(
+        near(fast.metric("slowdown_percent_x100"), 2 * slow.metric("slowdown_percent_x100"), 150));
+    CHECK(near(fast.metric("ns_of_bus_a_sample"), slow.metric("ns_of_bus_a_sample"), 150));
+}
