@@ -179,7 +179,8 @@ std::string report(const Results& results, const ReportOptions& options) {
     const Paint paint{options.colour};
     std::string out;
     if (options.screen) out += screen_lines(results, paint);
-    out += "\n" + paint.bold(results.title.empty() ? results.file : results.title) + "\n";
+    out += '\n';
+    out += paint.bold(results.title.empty() ? results.file : results.title) + "\n";
     if (!results.question.empty()) out += results.question + "\n";
     out += fmt::format("  {} at {} MHz, {} simulated, {} instructions\n\n", results.cpu_model,
                        grouped(static_cast<double>(results.cpu_hz) / 1e6, 3),
