@@ -7,8 +7,7 @@
 namespace sb::bus {
 
 MasterPort::MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream,
-                       const std::string& name, MasterSettings settings,
-                       Completion completion)
+                       const std::string& name, MasterSettings settings, Completion completion)
     : owner_{owner},
       bus_{bus},
       probe_{stream, std::string{owner.basename()} + "." + name},

@@ -134,8 +134,8 @@ Time PostedWrites::put(Time start, Time duration, const MemoryAccess& access) {
             break;
     }
     const Time least = bus_.beats_time(access.address, access.bytes);
-    entries_[(head_ + count_++) % entries_.size()] = {
-        start, duration, duration - least, access.address, access.data, access.bytes};
+    entries_[(head_ + count_++) % entries_.size()] = {start,          duration,    duration - least,
+                                                      access.address, access.data, access.bytes};
     stats.bytes += access.bytes;
     access.memory.traffic->bytes += access.bytes;
     settle(start);

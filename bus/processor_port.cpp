@@ -96,15 +96,18 @@ Time ProcessorPort::take_contended(Time start, Time duration, const MemoryAccess
     return begins + duration;
 }
 
-/// A write to memory goes to the write buffer, where there is one; false where it is nothing for it.
+/// A write to memory goes to the write buffer, where there is one; false where it is nothing for
+/// it.
 bool ProcessorPort::post(AddressSpace& space, const AddressSpace::Range* range, Payload& payload,
                          Time start, sc_core::sc_time& delay) {
-    if (!posted_ || wants_lock || !payload.is_write() || !range || !range->is_memory()) return false;
+    if (!posted_ || wants_lock || !payload.is_write() || !range || !range->is_memory())
+        return false;
     const uint64_t address = payload.get_address();
     const unsigned bytes = payload.get_data_length();
     const MemoryAccess access{*range->direct, address, bytes, true,
                               first_bytes(payload.get_data_ptr(), bytes)};
-    const Time goes_on = posted_->put(start, bus_.memory_time(*range->direct, address, bytes), access);
+    const Time goes_on =
+        posted_->put(start, bus_.memory_time(*range->direct, address, bytes), access);
     sc_core::sc_time ignored;
     space.transport(payload, ignored);
     space.wrote(address, bytes);

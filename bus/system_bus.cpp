@@ -41,8 +41,8 @@ SystemBus::SystemBus(Simulation& sim, observe::Stream& stream, const std::string
       policy_{make_policy(timing_.arbitration)},
       arbitration_{*this, "arbitration", [this] { arbitrate(); }} {
     if (!policy_) policy_ = make_policy("fixed");  // time division: until the slots are assigned
-    const bool special = timing_.turnaround_clocks > 0 || timing_.synchronous ||
-                         timing_.arbitration == "tdma";
+    const bool special =
+        timing_.turnaround_clocks > 0 || timing_.synchronous || timing_.arbitration == "tdma";
     obstacles_ += special;
     declare_state("masters", [this](Archive& archive) { archive_masters(archive); });
 }
@@ -90,19 +90,19 @@ void SystemBus::assign_slots() {
         if (index == Choice::nobody && name != idle_slot) {
             std::string known;
             for (const Contender* c : contenders_) known += ", " + c->stats.name;
-            throw Error(fmt::format(
-                "bus.tdma_slots: there is no bus master \"{}\"; there is {}, {}{}", name,
-                idle_slot, processor_slot, known));
+            throw Error(
+                fmt::format("bus.tdma_slots: there is no bus master \"{}\"; there is {}, {}{}",
+                            name, idle_slot, processor_slot, known));
         }
         owners.push_back(index);
     }
     if (owners.empty()) throw Error("bus.tdma_slots: say whose each slot is");
-    auto policy = std::make_unique<Tdma>(std::move(owners),
-                                         timing_.clock.cycles(timing_.tdma_slot_clocks));
+    auto policy =
+        std::make_unique<Tdma>(std::move(owners), timing_.clock.cycles(timing_.tdma_slot_clocks));
     for (const Contender* c : contenders_)
         if (c->processor && !policy->has_slot(c->party))
-            throw Error(fmt::format("bus.tdma_slots: {} has no slot: it could never go on",
-                                    c->stats.name));
+            throw Error(
+                fmt::format("bus.tdma_slots: {} has no slot: it could never go on", c->stats.name));
     policy_ = std::move(policy);
 }
 
@@ -124,9 +124,8 @@ BusSummary SystemBus::summary(Time at) {
     BusSummary s = account_.summary(std::string{basename()}, timing_.clock.period(), at);
     for (const AddressSpace* space : {&memory_, &ports_})
         for (const Traffic& traffic : space->traffic()) {
-            auto known = std::find_if(s.targets.begin(), s.targets.end(), [&](const Traffic& t) {
-                return t.name == traffic.name;
-            });
+            auto known = std::find_if(s.targets.begin(), s.targets.end(),
+                                      [&](const Traffic& t) { return t.name == traffic.name; });
             if (known != s.targets.end())
                 known->bytes += traffic.bytes;
             else
@@ -185,7 +184,8 @@ SystemBus::Start SystemBus::uncontended(const Contender& c, Time from, Time leng
     Start start = start_of(c, from);
     if (!policy_->by_time()) return start;
     const Time edge = start.begin - start.lost;
-    const Time slot = policy_->earliest({c.party, c.priority, c.weight, 0, start.lost + length}, edge);
+    const Time slot =
+        policy_->earliest({c.party, c.priority, c.weight, 0, start.lost + length}, edge);
     return slot == edge ? start : start_of(c, slot);
 }
 
@@ -200,12 +200,12 @@ void SystemBus::gather() {
     candidates_.clear();
     try_again_ = Time::max();
     const bool by_time = policy_->by_time();
-    const bool yields = timing_.dma_mode == DmaMode::transparent ||
-                        (timing_.dma_mode == DmaMode::cycle_stealing && owner_ && !owner_->processor);
-    processors_first_ =
-        yields && !by_time && !locked_by_ &&
-        std::any_of(contenders_.begin(), contenders_.end(),
-                    [](const Contender* c) { return c->waiting && c->processor; });
+    const bool yields =
+        timing_.dma_mode == DmaMode::transparent ||
+        (timing_.dma_mode == DmaMode::cycle_stealing && owner_ && !owner_->processor);
+    processors_first_ = yields && !by_time && !locked_by_ &&
+                        std::any_of(contenders_.begin(), contenders_.end(),
+                                    [](const Contender* c) { return c->waiting && c->processor; });
     for (Contender* c : contenders_) {
         if (!c->waiting || (locked_by_ && locked_by_ != c)) continue;
         if (processors_first_ && !c->processor) continue;
@@ -220,14 +220,16 @@ void SystemBus::gather() {
         }
         candidates_.push_back({c->party, c->priority, c->weight, c->since,
                                by_time ? start.lost + c->tenure_length() : Time{}});
+        if (by_time && policy_->earliest(candidates_.back(), now()) == Time::max())
+            finding("a bus master that has no slot of time division asked for the bus",
+                    [c] { return c->stats.name + " waits for ever"; });
     }
 }
 
 /// Who waits of a party: one at most, as a processor waits for its posted writes first.
 SystemBus::Contender& SystemBus::waiting_of(unsigned party) {
-    return **std::find_if(contenders_.begin(), contenders_.end(), [party](const Contender* c) {
-        return c->waiting && c->party == party;
-    });
+    return **std::find_if(contenders_.begin(), contenders_.end(),
+                          [party](const Contender* c) { return c->waiting && c->party == party; });
 }
 
 void SystemBus::arbitrate() {
@@ -264,8 +266,7 @@ void SystemBus::note_start(Contender& contender, Time asked, Start start) {
     BusAccount::waited(contender.stats, waited);
     if (start.lost > Time{})
         probe_.emit(start.begin - start.lost, observe::Kind::turnaround, start.lost.ps());
-    if (waited > Time{})
-        contender.probe->emit(start.begin, observe::Kind::bus_wait, waited.ps());
+    if (waited > Time{}) contender.probe->emit(start.begin, observe::Kind::bus_wait, waited.ps());
 }
 
 void SystemBus::occupy(Contender& contender, Time duration) {

@@ -400,7 +400,9 @@ class Core {
     }
     /// A write that began at `began` was made, the last under the lock or not.
     void written_locked(uint64_t began) {
-        if (locked_writes_ && --locked_writes_ == 0) bus_.unlock(began);
+        if (!locked_writes_ || --locked_writes_) return;
+        bus_.unlock(began);
+        after_access(false);  // those who waited for it may come next
     }
     /// Memory that holds the whole aligned doubleword at a physical address; null: there is none.
     bus::DirectMemory* direct_at(uint32_t physical);
