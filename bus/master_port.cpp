@@ -61,10 +61,11 @@ void MasterPort::granted() {
     const AddressSpace::Range* range = bus_.memory().find(at);
     static const DirectMemory no_wait;
     const DirectMemory& memory = range && range->direct ? *range->direct : no_wait;
-    const Time duration = std::max(bus_.memory_time(memory, at, tenure_), least_.get());
-    bus_.hold(*this, owner_.now(), duration, tenure_);
-    probe_.emit(owner_.now(), observe::Kind::burst, at, tenure_, duration.ps());
-    tenure_end_.arm_after(duration);
+    const Time start = bus_.snoop(write_, at, tenure_, owner_.now());
+    const Time duration = std::max(bus_.memory_time(memory, at, tenure_, start), least_.get());
+    bus_.hold(*this, start, duration, tenure_);
+    probe_.emit(start, observe::Kind::burst, at, tenure_, duration.ps());
+    tenure_end_.arm_at(start + duration);
 }
 
 void MasterPort::tenure_ended() {

@@ -32,13 +32,20 @@ void ProcessorPort::granted() {
     resume_.wake(now());
 }
 
-Time ProcessorPort::take_contended(Time start, Time duration, unsigned bytes) {
+Time ProcessorPort::take_contended(Time start, const DirectMemory& memory, uint64_t address,
+                                   unsigned bytes) {
     resume_.wait_until(start);
     if (!bus_.free_at(now())) wait_for_grant();
-    const Time began = now();
-    bus_.hold(*this, began, duration, bytes);
+    const Time end = write_back(now(), memory, address, bytes);
     bus_.schedule_arbitration();
-    return began + duration;
+    return end;
+}
+
+Time ProcessorPort::write_back(Time start, const DirectMemory& memory, uint64_t address,
+                               unsigned bytes) {
+    const Time duration = bus_.memory_time(memory, address, bytes, start);
+    bus_.hold(*this, start, duration, bytes);
+    return start + duration;
 }
 
 void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc_time& delay) {
@@ -59,7 +66,7 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
     }
     const unsigned bytes = payload.get_data_length();
     Time duration = range && range->direct
-                        ? bus_.memory_time(*range->direct, payload.get_address(), bytes)
+                        ? bus_.memory_time(*range->direct, payload.get_address(), bytes, start)
                         : bus_.least_time();
     // What the access sets off must find the bus taken, however long the target will want it.
     bus_.reserved_ = true;

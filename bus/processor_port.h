@@ -21,17 +21,21 @@ class ProcessorPort : public Component, private SystemBus::Contender {
     TargetSocket& port_socket() { return ports_.socket; }
     SystemBus& bus() { return bus_; }
 
-    /// A single access to memory by pointer that the caller makes itself, at its local time
-    /// `start`, before which nothing is pending. True where the bus was free: then it is held for
-    /// `duration`.
-    bool take(Time start, Time duration, unsigned bytes) {
-        if (!bus_.free_at(start)) return false;
+    /// A single access to memory by pointer, or a burst, that the caller makes itself, at its local
+    /// time `start`, before which nothing is pending. Where the bus was free it is held, and this
+    /// gives for how long; Time::max() where it was not.
+    Time take(Time start, const DirectMemory& memory, uint64_t address, unsigned bytes) {
+        if (!bus_.free_at(start)) return Time::max();
+        const Time duration = bus_.memory_time(memory, address, bytes, start);
         bus_.hold(*this, start, duration, bytes);
-        return true;
+        return duration;
     }
     /// The same where the bus is not free: blocks the calling thread until it was granted; returns
     /// when the access ends. The kernel's time is then when it began.
-    Time take_contended(Time start, Time duration, unsigned bytes);
+    Time take_contended(Time start, const DirectMemory& memory, uint64_t address, unsigned bytes);
+    /// The processor has the bus from `start` on, in front of another master that was granted it:
+    /// a snooped line is written back. Gives when that ends.
+    Time write_back(Time start, const DirectMemory& memory, uint64_t address, unsigned bytes);
 
     const MasterStats& stats() const { return Contender::stats; }
     /// An access to a declared register, by the short way: at the caller's local time `start`, with

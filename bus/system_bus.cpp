@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "bus/dram.h"
+
 namespace sb::bus {
 
 SystemBus::SystemBus(Simulation& sim, observe::Stream& stream, const std::string& name,
@@ -26,12 +28,17 @@ SystemBus::SystemBus(Simulation& sim, observe::Stream& stream, const std::string
     });
 }
 
-Time SystemBus::memory_time(const DirectMemory& memory, uint64_t address, uint64_t bytes) const {
-    // Beats are bus-wide and aligned: an access that straddles a boundary takes one more.
-    uint64_t beats = (address % timing_.width + bytes + timing_.width - 1) / timing_.width;
-    uint64_t clocks = timing_.address_clocks + beats * timing_.data_clocks +
-                      memory.first_wait_clocks + (beats - 1) * memory.next_wait_clocks;
-    return timing_.clock.cycles(clocks);
+/// The DRAM's own times take the place of the data clocks where they are longer; the wait states
+/// that are configured, the chip set's own, come on top.
+Time SystemBus::dram_time(const DirectMemory& memory, uint64_t address, uint64_t beats,
+                          Time start) {
+    const Time head = timing_.clock.cycles(timing_.address_clocks);
+    const Time waits = timing_.clock.cycles(memory.first_wait_clocks +
+                                            (beats - 1) * memory.next_wait_clocks);
+    const Time data = memory.dram->access(address, beats, timing_.width,
+                                          timing_.clock.cycles(timing_.data_clocks), timing_.clock,
+                                          start + head);
+    return head + data + waits;
 }
 
 void SystemBus::join(Contender& contender) {

@@ -23,6 +23,7 @@
 
 #include "bus/address_space.h"
 #include "bus/bus_account.h"
+#include "bus/snooper.h"
 #include "sim/kernel/clock.h"
 #include "sim/observe/stream.h"
 
@@ -54,8 +55,25 @@ class SystemBus : public Component {
         return account_.summary(std::string{basename()}, timing_.clock.period(), at);
     }
 
-    /// How long `bytes` at `address` of this memory take in one tenure.
-    Time memory_time(const DirectMemory& memory, uint64_t address, uint64_t bytes) const;
+    /// How long `bytes` at `address` of this memory take in a tenure that begins at `start`. To be
+    /// asked once for each tenure, when it is granted: a DRAM's rows are left as it leaves them.
+    Time memory_time(const DirectMemory& memory, uint64_t address, uint64_t bytes, Time start) {
+        // Beats are bus-wide and aligned: an access that straddles a boundary takes one more.
+        const uint64_t beats =
+            (address % timing_.width + bytes + timing_.width - 1) / timing_.width;
+        if (memory.dram) [[unlikely]]
+            return dram_time(memory, address, beats, start);
+        return timing_.clock.cycles(timing_.address_clocks + beats * timing_.data_clocks +
+                                    memory.first_wait_clocks +
+                                    (beats - 1) * memory.next_wait_clocks);
+    }
+    /// Caches that other masters' tenures must agree with.
+    void add_snooper(Snooper& snooper) { snoopers_.push_back(&snooper); }
+    /// A master other than a processor would have the bus at `start`: when the caches let it.
+    Time snoop(bool write, uint64_t address, uint64_t bytes, Time start) {
+        for (Snooper* s : snoopers_) start = s->snoop(write, address, bytes, start);
+        return start;
+    }
     /// The least that any transaction takes.
     Time least_time() const {
         return timing_.clock.cycles(timing_.address_clocks + timing_.data_clocks);
@@ -88,12 +106,14 @@ class SystemBus : public Component {
     }
     void arbitrate();
     void schedule_arbitration();
+    Time dram_time(const DirectMemory& memory, uint64_t address, uint64_t beats, Time start);
 
     SystemBusTiming timing_;
     AddressSpace& memory_;
     AddressSpace& ports_;
     observe::Probe probe_;
     std::vector<Contender*> contenders_;
+    std::vector<Snooper*> snoopers_;
     BusAccount account_;
     State<Time> busy_until_{*this, "busy_until"};
     State<uint64_t> asked_{*this, "asked", 0};

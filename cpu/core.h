@@ -23,6 +23,7 @@
 #include "cpu/attribution.h"
 #include "cpu/block_cache.h"
 #include "cpu/bus_unit.h"
+#include "cpu/caches.h"
 #include "cpu/decoder.h"
 #include "cpu/descriptor.h"
 #include "cpu/operation.h"
@@ -55,7 +56,7 @@ enum Vector : uint8_t {
 class Core {
   public:
     Core(Component& owner, bus::ProcessorPort& port, const Model& model, Clock clock,
-         bool memory_on_bus, observe::Probe& probe);
+         bool memory_on_bus, Caches* caches, observe::Probe& probe);
 
     /// Runs from an instruction boundary to the next one at which the kernel must have its turn.
     void run();
@@ -79,6 +80,10 @@ class Core {
     void refresh_mode();
     /// Some physical page was written by another master.
     void code_written(uint64_t physical_page);
+    /// What may be cached has changed.
+    void memory_types_changed() { flush_short_way(); }
+    /// Drops all lines of the caches, with or without writing the modified ones back.
+    void flush_caches(bool write_back);
 
     // ---- What handlers use.
 
@@ -370,6 +375,7 @@ class Core {
     void execute(Block* block);
     void step(Block* block);
     Block* next_block();
+    Block* linked_block();
     Block* find_block(uint32_t linear);
     Block* decode_block(uint32_t linear, uint32_t physical);
     unsigned fetch_bytes(uint32_t physical, uint8_t* code, unsigned n);
@@ -388,12 +394,42 @@ class Core {
     TlbEntry& entry(const Operation* op, uint32_t linear, bool write);
     void allow(TlbEntry& e);
     void charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                unsigned size);
+                unsigned size, bool write, MemoryType type);
     void probe_write(const Operation* op, uint32_t linear, unsigned size);
     /// Memory that holds the whole aligned doubleword at a physical address; null: there is none.
     bus::DirectMemory* direct_at(uint32_t physical);
     uint8_t* host_of(const bus::DirectMemory& memory, uint32_t physical);
     void overwritten(bus::DirectMemory& memory, uint32_t physical, unsigned size);
+
+    // Caches (cached.cpp).
+    MemoryType type_of(const bus::DirectMemory* memory, uint32_t physical, uint32_t bits) const;
+    void allow_cached(TlbEntry& e);
+    void after_stall();
+    void on_bus(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
+                unsigned bytes);
+    void by_cache(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
+                  unsigned size, bool write, MemoryType type);
+    void in_line(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
+                 unsigned size, bool write, MemoryType type);
+    bool found(const Operation* op, Cache& cache, uint32_t physical);
+    void note_stale(const Operation* op, Cache& cache, uint32_t physical, const char* what);
+    void beyond(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
+                unsigned size, bool write, MemoryType type);
+    void fill(const Operation* op, Cache& cache, const bus::DirectMemory& memory,
+              uint32_t physical, MemoryType type);
+    void make_room(const Operation* op, Cache& cache, uint32_t physical);
+    void put_back(const Operation* op, Cache& cache, uint32_t tag);
+    /// True where the lines of the block's code were the last to be fetched, or are now.
+    bool fetched(Block* block) {
+        const uint32_t first = block->code_lines[0], rest = block->code_lines[1];
+        const auto& last = caches_->fetched;
+        if (rest == last[0] && (first == rest || first == last[1])) return true;
+        return fetch(block);
+    }
+    bool fetch(Block* block);
+    void fetch_line(uint32_t at);
+    void set_code_lines(uint32_t second);
+    bool leaves_line(const Operation& op) const;
 
     // Paging (paging.cpp).
     void be_supervisor() {
@@ -428,6 +464,8 @@ class Core {
     BusUnit bus_;
     Clock clock_;
     const bool memory_on_bus_;
+    Caches* const caches_;     // null where they are not modelled
+    Cache* const data_cache_;  // the first level's, or null
     observe::Probe& probe_;
     bool lockstep_ = false;
     bool tracing_ = false;            // an event for each instruction
@@ -446,7 +484,9 @@ class Core {
     Block* previous_ = nullptr;
     uint32_t epoch_ = 1;
     Time limit_event_;  // the pending event that `limit` was set for
+    static constexpr uint32_t no_context = ~0u;
     uint32_t context_ = 0;  // the epoch with what else decides which block an address means
+    uint32_t chain_context_ = 0;  // the same, or none where blocks are not chained
     uint32_t update_linear_ = 0, user_ = 0;  // user_: page::user at CPL 3
 
     ShortWay tlb_;

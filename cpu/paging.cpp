@@ -29,6 +29,8 @@ void Core::refresh_mode() {
     user_ = s.cpl == 3 ? page::user : 0;
     tlb_now_ = tlb_.half(s.cpl == 3);
     context_ = epoch_ << 2 | uint32_t{s.segments[cs].big} << 1 | uint32_t{s.cpl == 3};
+    // With caches each block's lines have to be looked up: the run loop goes from block to block.
+    chain_context_ = caches_ ? no_context : context_;
 }
 
 /// What blocks were found by linear address may be wrong now.
@@ -87,7 +89,9 @@ uint32_t Core::table_access(const Operation* op, uint32_t physical, uint32_t set
     physical &= s.a20_mask;
     bus::DirectMemory* memory = direct_at(physical);
     if (memory && memory_on_bus_) {
-        charge(op, *memory, physical, 4);
+        const MemoryType type =
+            caches_ ? type_of(memory, physical & ~page::offset, 0) : MemoryType::uncached;
+        charge(op, *memory, physical, 4, set != 0, type);
         memory = direct_at(physical);  // the map may have changed while the bus was awaited
     }
     if (!memory) {
@@ -114,6 +118,7 @@ uint32_t Core::walk(const Operation* op, uint32_t linear, uint32_t intent) {
     const uint32_t marks = page::accessed | (intent & page::write ? page::dirty : 0);
     const uint32_t global = s.cr4 & cr4::pge ? page::global : 0;
     constexpr uint32_t kept = page::present | page::writable | page::user;
+    constexpr uint32_t caching = page::write_through | page::cache_disable;
     if ((directory & page::large) && (s.cr4 & cr4::pse)) {
         // Bits 21 to 13 are reserved, and checked where PSE is on (table 4-4).
         if (directory & 0x003fe000)
@@ -121,13 +126,13 @@ uint32_t Core::walk(const Operation* op, uint32_t linear, uint32_t intent) {
         if (!allowed(directory, intent, protect)) page_fault_at(op, linear, intent | page::present);
         if ((directory & marks) != marks) table_access(op, directory_at, marks);
         return (directory & ~page::large_offset) | (linear & page::large_offset & ~page::offset) |
-               (directory & (kept | page::large | global | page::dirty)) | (marks & page::dirty);
+               (directory & (kept | caching | page::large | global | page::dirty)) | (marks & page::dirty);
     }
     if (!(directory & page::accessed)) table_access(op, directory_at, page::accessed);
     const uint32_t entry_at = (directory & ~page::offset) + (linear >> 12 & 0x3ff) * 4;
     const uint32_t entry = table_access(op, entry_at, 0);
     if (!(entry & page::present)) page_fault_at(op, linear, intent);
-    const uint32_t rights = (directory & entry & kept) | (entry & (global | page::dirty));
+    const uint32_t rights = (directory & entry & kept) | (entry & (global | caching | page::dirty));
     if (!allowed(rights, intent, protect)) page_fault_at(op, linear, intent | page::present);
     if ((entry & marks) != marks) table_access(op, entry_at, marks);
     return (entry & ~page::offset) | rights | (marks & page::dirty);
