@@ -12,6 +12,7 @@ const Key size_key{"size", ValueType::size, "", "", {}, 0, 16u << 20};
 uint64_t size_or(const Config& config, const char* key, uint64_t models) {
     const std::string& text = config.text(key);
     if (text == "model") return models;
+    if (text == "0") return 0;
     try {
         return std::get<uint64_t>(parse_value(size_key, text));
     } catch (const Error& error) {
