@@ -27,6 +27,11 @@ class MasterPort : private SystemBus::Contender {
     /// must hold the data before a write is asked for; it holds what was read at the completion.
     /// Each tenure lasts at least `least`: a slow device's own pace (a fly-by cycle of ISA).
     void request(bool write, uint64_t address, uint32_t bytes, Time least = {});
+    /// `hook` is called at the time at which the bus is granted, before the transfer begins. It may
+    /// put the datum into the buffer, and change what is transferred by `aim`: a controller with
+    /// requesters of its own (8237A) chooses among them only when it has the bus.
+    void on_grant(std::function<void()> hook) { on_grant_ = std::move(hook); }
+    void aim(bool write, uint64_t address, uint32_t bytes, Time least);
     /// Forgets a burst that is under way; its data is not committed any further.
     void cancel();
     bool busy() const { return bytes_ != 0; }
@@ -44,6 +49,7 @@ class MasterPort : private SystemBus::Contender {
     SystemBus& bus_;
     observe::Probe probe_;
     Completion completion_;
+    std::function<void()> on_grant_;
     std::vector<uint8_t> buffer_;
     State<bool> write_;
     State<uint64_t> address_;
