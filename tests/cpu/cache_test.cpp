@@ -380,3 +380,50 @@ TEST_CASE("page tables say what is cached") {
         CHECK(data.write_backs == row.write_backs + 2);
     }
 }
+
+TEST_CASE("memory type range registers say what is cached") {
+    // Two reads of one place: 1 miss where it is cached, no look-up where it is not.
+    struct Write {
+        uint32_t msr;
+        uint64_t v;
+    };
+    struct Row {
+        const char* what;
+        std::vector<Write> writes;
+        uint32_t at;
+        uint64_t misses;
+    };
+    const Row rows[] = {
+        {"as firmware leaves it: write-back", {}, 0x20000, 1},
+        {"off: nothing is cached", {{0x2ff, 6}}, 0x20000, 0},
+        {"on, uncached by default", {{0x2ff, 0x800}}, 0x20000, 0},
+        {"a range of 64 KiB", {{0x200, 0x20006}, {0x201, 0xfffff0800}, {0x2ff, 0x800}}, 0x2fffc, 1},
+        {"one past it", {{0x200, 0x20006}, {0x201, 0xfffff0800}, {0x2ff, 0x800}}, 0x30000, 0},
+        {"a range that is not valid", {{0x200, 0x20006}, {0x201, 0xfffff0000}, {0x2ff, 0x800}}, 0x20000, 0},
+        {"uncached wins where two overlap",
+         {{0x200, 0x20006}, {0x201, 0xfffff0800}, {0x20e, 0x28000}, {0x20f, 0xfffff8800}},
+         0x28000,
+         0},
+        {"a fixed range of 64 KiB", {{0x250, 0x0606060606000606}, {0x2ff, 0xc06}}, 0x2fffc, 0},
+        {"the next", {{0x250, 0x0606060606000606}, {0x2ff, 0xc06}}, 0x30000, 1},
+        {"of 16 KiB", {{0x259, 0x0000000600000000}, {0x2ff, 0xc00}}, 0xb0000, 1},
+        {"of 4 KiB", {{0x26a, 0x0006000000000000}, {0x2ff, 0xc00}}, 0xd6000, 1},
+        {"its neighbour", {{0x26a, 0x0006000000000000}, {0x2ff, 0xc00}}, 0xd7000, 0},
+        {"fixed ranges are off", {{0x250, 0}, {0x2ff, 0x806}}, 0x20000, 1},
+        {"fixed ranges are below 1 MiB", {{0x2ff, 0xc06}}, 0x100000, 1},
+    };
+    for (const Row& row : rows) {
+        INFO(row.what);
+        const Ran ran = run("p6", {}, [&](Code& c) {
+            for (const Write& w : row.writes)
+                c.mov(ecx, w.msr)
+                    .mov(eax, static_cast<uint32_t>(w.v))
+                    .mov(edx, static_cast<uint32_t>(w.v >> 32))
+                    .bytes({0x0f, 0x30});
+            load(c, row.at);
+            load(c, row.at);
+        });
+        CHECK(ran.data.misses == row.misses);
+        CHECK(ran.data.hits == row.misses);
+    }
+}
