@@ -2,9 +2,9 @@
 //
 // The timing of a DRAM: banks of which each keeps its last row open, and refresh. Data is not here.
 //
-// An access that finds its row open (hit) takes CL; one that finds its bank closed (miss) tRCD + CL;
-// one that finds another row open (conflict) first closes that one, not before tRAS after it was
-// opened: tRP + tRCD + CL. Further words of the row follow at `beat`. Refresh is due every
+// An access that finds its row open (hit) takes CL; one that finds its bank closed (miss) tRCD +
+// CL; one that finds another row open (conflict) first closes that one, not before tRAS after it
+// was opened: tRP + tRCD + CL. Further words of the row follow at `beat`. Refresh is due every
 // `refresh_interval`: it begins then, or when the access under way has ended, closes all banks, and
 // takes `refresh_time`, which an access that comes meanwhile waits for. It is worked out when the
 // next access comes, from its time: there is no event for it.

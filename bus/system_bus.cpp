@@ -33,11 +33,11 @@ SystemBus::SystemBus(Simulation& sim, observe::Stream& stream, const std::string
 Time SystemBus::dram_time(const DirectMemory& memory, uint64_t address, uint64_t beats,
                           Time start) {
     const Time head = timing_.clock.cycles(timing_.address_clocks);
-    const Time waits = timing_.clock.cycles(memory.first_wait_clocks +
-                                            (beats - 1) * memory.next_wait_clocks);
-    const Time data = memory.dram->access(address, beats, timing_.width,
-                                          timing_.clock.cycles(timing_.data_clocks), timing_.clock,
-                                          start + head);
+    const Time waits =
+        timing_.clock.cycles(memory.first_wait_clocks + (beats - 1) * memory.next_wait_clocks);
+    const Time data =
+        memory.dram->access(address, beats, timing_.width,
+                            timing_.clock.cycles(timing_.data_clocks), timing_.clock, start + head);
     return head + data + waits;
 }
 

@@ -9,12 +9,12 @@
 // that was touched last changes nothing: what hits in between can be left out.
 //
 // Replacement: pseudo-LRU by a binary tree of ways - 1 bits a set (Intel486 data book, 5.4: three
-// bits for four ways), or exact LRU by a matrix of ways x ways bits, where a way's row is set and its
-// column cleared when it is used, and the way whose row is empty is the oldest. A way that is empty
-// is taken first.
+// bits for four ways), or exact LRU by a matrix of ways x ways bits, where a way's row is set and
+// its column cleared when it is used, and the way whose row is empty is the oldest. A way that is
+// empty is taken first.
 //
-// A line that another master wrote in memory while nobody snooped is stale. The real part would give
-// old data; here that is a finding.
+// A line that another master wrote in memory while nobody snooped is stale. The real part would
+// give old data; here that is a finding.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +38,8 @@ class Cache final : public Component {
     static constexpr unsigned most_ways = 8;
 
     /// Throws `Error` where the geometry is none: sizes, ways and lines are powers of two.
-    Cache(Simulation& sim, observe::Stream& stream, const std::string& name, const std::string& path,
-          const CacheInfo& info);
+    Cache(Simulation& sim, observe::Stream& stream, const std::string& name,
+          const std::string& path, const CacheInfo& info);
 
     // ---- The hit path.
 

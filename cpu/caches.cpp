@@ -38,7 +38,12 @@ std::vector<Key> cache_keys() {
     auto level = [&](const std::string& l, const std::string& which) {
         keys.push_back({l + "_size", ValueType::text, "model",
                         "size of " + which + ", such as 8KiB; 0: none; model: the model's own"});
-        keys.push_back({l + "_ways", ValueType::integer, "0", "its ways; 0: the model's own", {}, 0,
+        keys.push_back({l + "_ways",
+                        ValueType::integer,
+                        "0",
+                        "its ways; 0: the model's own",
+                        {},
+                        0,
                         Cache::most_ways});
         keys.push_back({l + "_policy",
                         ValueType::choice,
@@ -57,12 +62,21 @@ std::vector<Key> cache_keys() {
                         {"model", "pseudo-lru", "lru"}});
     };
     level("l1", "the first level, each of two where it is split");
-    keys.push_back({"l1_line", ValueType::integer, "0",
-                    "bytes of a line, at every level; 0: the model's own", {}, 0, 128});
+    keys.push_back({"l1_line",
+                    ValueType::integer,
+                    "0",
+                    "bytes of a line, at every level; 0: the model's own",
+                    {},
+                    0,
+                    128});
     level("l2", "the second level");
-    keys.push_back({"l2_clocks", ValueType::integer, "0",
-                    "processor clocks that a hit in the second level takes; 0: the model's own", {},
-                    0, 1000});
+    keys.push_back({"l2_clocks",
+                    ValueType::integer,
+                    "0",
+                    "processor clocks that a hit in the second level takes; 0: the model's own",
+                    {},
+                    0,
+                    1000});
     keys.push_back({"snoop", ValueType::boolean, "true",
                     "whether other masters' bursts look into the caches"});
     return keys;
@@ -162,8 +176,9 @@ Time Caches::snoop_line(bool write, uint32_t address, Time start) {
             written = true;
         }
         *tag = write ? 0 : *tag & ~line::modified;
-        cache.emit(began, modified ? (write ? "snoop-flush" : "snoop-write-back")
-                                   : (write ? "snoop-invalidate" : "snoop-hit"),
+        cache.emit(began,
+                   modified ? (write ? "snoop-flush" : "snoop-write-back")
+                            : (write ? "snoop-invalidate" : "snoop-hit"),
                    address, start - began);
     }
     return start;
@@ -175,9 +190,10 @@ void Caches::unseen(Cache& cache, uint32_t* tag, bool write, uint32_t address) {
         *tag |= line::stale;
     } else if (*tag & line::modified) {
         ++cache.stale_reads;
-        cache.finding("a bus master read memory under a modified line without snooping: a real "
-                      "machine gives it old data",
-                      [&] { return fmt::format("the line at {:#x}", address); });
+        cache.finding(
+            "a bus master read memory under a modified line without snooping: a real "
+            "machine gives it old data",
+            [&] { return fmt::format("the line at {:#x}", address); });
     }
 }
 

@@ -31,27 +31,10 @@
 #include "cpu/short_way.h"
 #include "cpu/state.h"
 #include "cpu/timing.h"
+#include "cpu/vectors.h"
 #include "sim/observe/stream.h"
 
 namespace sb::cpu {
-
-/// Exceptions by vector (Intel SDM volume 3, table 6-1).
-enum Vector : uint8_t {
-    divide_error = 0,
-    debug_trap = 1,
-    nmi_vector = 2,
-    breakpoint = 3,
-    overflow = 4,
-    bound_range = 5,
-    invalid_opcode = 6,
-    device_not_available = 7,
-    double_fault = 8,
-    invalid_tss = 10,
-    segment_not_present = 11,
-    stack_fault = 12,
-    general_protection = 13,
-    page_fault = 14,
-};
 
 class Core {
   public:
@@ -80,9 +63,8 @@ class Core {
     void refresh_mode();
     /// Some physical page was written by another master.
     void code_written(uint64_t physical_page);
-    /// What may be cached has changed.
     void memory_types_changed() { flush_short_way(); }
-    /// Drops all lines of the caches, with or without writing the modified ones back.
+    /// Drops all lines, with or without writing the modified ones back.
     void flush_caches(bool write_back);
 
     // ---- What handlers use.
@@ -430,7 +412,6 @@ class Core {
     void fetch_line(uint32_t at);
     void set_code_lines(uint32_t second);
     bool leaves_line(const Operation& op) const;
-
     // Paging (paging.cpp).
     void be_supervisor() {
         user_ = 0;

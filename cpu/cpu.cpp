@@ -8,22 +8,27 @@ namespace sb::cpu {
 const std::vector<Key>& processor_keys() {
     static const std::vector<Key> keys = [] {
         std::vector<Key> list{
-        {"model", ValueType::choice, "486", "instruction set and timing", model_names()},
-        {"clock",
-         ValueType::frequency,
-         "0Hz",
-         "core clock; 0Hz is the model's own",
-         {},
-         0,
-         Clock::max_hz},
-        {"cache",
-         ValueType::choice,
-         "perfect",
-         "perfect: memory takes no time beyond the instruction; none: each data access is on the "
-         "bus; model: the caches of the processor's model, with the settings below",
-         {"perfect", "none", "model"}},
-        {"fpu", ValueType::choice, "yes", "the x87 unit, where the model has one", {"yes", "no"}},
-        {"timing", ValueType::file, "", "a timing table to use in place of the model's"},
+            {"model", ValueType::choice, "486", "instruction set and timing", model_names()},
+            {"clock",
+             ValueType::frequency,
+             "0Hz",
+             "core clock; 0Hz is the model's own",
+             {},
+             0,
+             Clock::max_hz},
+            {"cache",
+             ValueType::choice,
+             "perfect",
+             "perfect: memory takes no time beyond the instruction; none: each data access is on "
+             "the "
+             "bus; model: the caches of the processor's model, with the settings below",
+             {"perfect", "none", "model"}},
+            {"fpu",
+             ValueType::choice,
+             "yes",
+             "the x87 unit, where the model has one",
+             {"yes", "no"}},
+            {"timing", ValueType::file, "", "a timing table to use in place of the model's"},
         };
         for (Key& key : cache_keys()) list.push_back(std::move(key));
         return list;
@@ -59,13 +64,8 @@ Cpu::Cpu(Simulation& sim, observe::Stream& stream, const std::string& name,
       caches_{config.text("cache") == "model"
                   ? std::make_unique<Caches>(*this, stream, port, model_of(config), config)
                   : nullptr},
-      core_{*this,
-            port,
-            model_of(config),
-            clock_,
-            config.text("cache") != "perfect",
-            caches_.get(),
-            probe_},
+      core_{*this,         port,  model_of(config), clock_, config.text("cache") != "perfect",
+            caches_.get(), probe_},
       resume_{*this, "resume"} {
     port.bus().memory().add_code_watcher(*this);
     declare();

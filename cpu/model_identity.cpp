@@ -59,9 +59,9 @@ void read_features(Model& model, const toml::table& table, const std::string& so
 }
 
 MsrKind kind_of(const toml::table& table, const std::string& source) {
-    constexpr const char* names[] = {"plain",      "tsc",          "apic_base", "mtrr_types",
-                                     "mtrr_range", "mtrr_default", "pat_types", "ignored",
-                                     "read_only"};
+    constexpr const char* names[] = {"plain",      "tsc",        "apic_base",
+                                     "mtrr_types", "mtrr_range", "mtrr_default",
+                                     "pat_types",  "ignored",    "read_only"};
     if (!table.get("kind")) return MsrKind::plain;
     const std::string kind = field<std::string>(table, "kind", source);
     for (unsigned n = 0; n < std::size(names); ++n)

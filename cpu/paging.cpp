@@ -126,7 +126,8 @@ uint32_t Core::walk(const Operation* op, uint32_t linear, uint32_t intent) {
         if (!allowed(directory, intent, protect)) page_fault_at(op, linear, intent | page::present);
         if ((directory & marks) != marks) table_access(op, directory_at, marks);
         return (directory & ~page::large_offset) | (linear & page::large_offset & ~page::offset) |
-               (directory & (kept | caching | page::large | global | page::dirty)) | (marks & page::dirty);
+               (directory & (kept | caching | page::large | global | page::dirty)) |
+               (marks & page::dirty);
     }
     if (!(directory & page::accessed)) table_access(op, directory_at, page::accessed);
     const uint32_t entry_at = (directory & ~page::offset) + (linear >> 12 & 0x3ff) * 4;

@@ -40,11 +40,11 @@ struct CacheInfo {
     std::string holds;  // code, data or both
     uint64_t bytes = 0;
     unsigned ways = 0;
-    unsigned line = 0;         // bytes
-    bool write_back = false;   // else write-through
-    bool allocate = false;     // a write that misses fills a line
-    bool exact_lru = false;    // else pseudo-LRU by a tree; with two ways they are one
-    unsigned clocks = 0;       // what a hit adds to the instruction: of a second level
+    unsigned line = 0;        // bytes
+    bool write_back = false;  // else write-through
+    bool allocate = false;    // a write that misses fills a line
+    bool exact_lru = false;   // else pseudo-LRU by a tree; with two ways they are one
+    unsigned clocks = 0;      // what a hit adds to the instruction: of a second level
 };
 
 struct Model {

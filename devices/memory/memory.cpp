@@ -37,9 +37,7 @@ std::vector<Key> keys(bool rom) {
                            0,
                            1000}};
     if (!rom)
-        list.push_back({"dram",
-                        ValueType::choice,
-                        "none",
+        list.push_back({"dram", ValueType::choice, "none",
                         "none: flat wait states; a part: its banks, rows and refresh",
                         bus::dram_names()});
     if (rom) list.push_back({"image", ValueType::file, "", "contents, placed at the end"});
@@ -49,7 +47,8 @@ std::vector<Key> keys(bool rom) {
 }  // namespace
 
 const bus::DeviceModel ram{
-    "ram", "random access memory", "wait states as configured, or those of a DRAM part", keys(false),
+    "ram", "random access memory", "wait states as configured, or those of a DRAM part",
+    keys(false),
     [](const bus::DeviceContext& c) { return std::make_unique<Memory>(c, Memory::Kind::ram); }};
 SOUTHBRIDGE_DEVICE(ram)
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Memory: RAM, or ROM filled from a file. It is accessed by pointer wherever possible (TLM-2.0
-// DMI); the bus knows its wait states, or the DRAM's timing (bus/dram.h), and times each access. A write to ROM is ignored and is a
-// finding.
+// DMI); the bus knows its wait states, or the DRAM's timing (bus/dram.h), and times each access. A
+// write to ROM is ignored and is a finding.
 #pragma once
 
 #include "bus/device.h"

@@ -70,8 +70,8 @@ void check(const std::string& name, const std::vector<Access>& list) {
 
 struct Dma : Component {
     explicit Dma(TestBoard& board)
-        : Component{board.sim, "engine"},
-          port{*this, board.bus, board.stream, "dma", 1, [this](auto) { ended = now(); }} {}
+        : Component{board.sim, "engine"}, port{*this, board.bus, board.stream,
+                                               "dma", 1,         [this](auto) { ended = now(); }} {}
     bus::MasterPort port;
     Time ended;
 };
@@ -106,10 +106,11 @@ TEST_CASE("refresh closes the banks and is waited for") {
 }
 
 TEST_CASE("refresh waits for the access under way") {
-    // 15600: an access of 50 ns (closed after nothing: the first one). Refresh is due at 15625, begins
-    // at 15650 when it has ended, and is over at 15716. The next one's address phase ends at 15660.
-    check("sdram-pc100", {{"the access", 15600_ns, 0, 8, 50_ns},
-                          {"56 + 40 ns rounded up", {}, 0, 8, 110_ns}});
+    // 15600: an access of 50 ns (closed after nothing: the first one). Refresh is due at 15625,
+    // begins at 15650 when it has ended, and is over at 15716. The next one's address phase ends at
+    // 15660.
+    check("sdram-pc100",
+          {{"the access", 15600_ns, 0, 8, 50_ns}, {"56 + 40 ns rounded up", {}, 0, 8, 110_ns}});
 }
 
 TEST_CASE("rows and refreshes are counted") {

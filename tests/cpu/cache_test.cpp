@@ -105,8 +105,8 @@ Coherence coherence(bool write, bool snoop, bool modified) {
         Master master{g, write, 0x20000, 32};
         load(c, 0x20000);
         if (modified) store(c, 0x20000);
-        c.bytes({0xe7, 0x10});                            // out 0x10, eax: the burst
-        c.mov(ecx, 200).bytes({0xe2, 0xfe});              // loop: until it is over
+        c.bytes({0xe7, 0x10});                // out 0x10, eax: the burst
+        c.mov(ecx, 200).bytes({0xe2, 0xfe});  // loop: until it is over
         load(c, 0x20000);
         c.hlt();
         g.run(0x1000);
@@ -168,7 +168,8 @@ TEST_CASE("a write-back cache writes a modified line when it has to go") {
 }
 
 TEST_CASE("a hit in the second level takes its clocks") {
-    // Four ways of a set, and a fifth: the first goes to the second level, from where it comes back.
+    // Four ways of a set, and a fifth: the first goes to the second level, from where it comes
+    // back.
     const Ran ran = run("p6", {{"l2_clocks", "7"}}, [](Code& c) {
         for (uint32_t n = 0; n < 5; ++n) load(c, 0x20000 + n * 0x1000);
         load(c, 0x20000);
@@ -196,7 +197,12 @@ TEST_CASE("sweeps miss as often as size and ways say") {
         {"twice its size: nothing ever hits", {}, 512, 32, 10, 512 * 10},
         {"two lines of a set stay", {}, 2, 4096, 50, 2},
         {"three lines of a set never hit", {}, 3, 4096, 50, 150},
-        {"four ways of LRU: four stay", {{"l1_ways", "4"}, {"l1_replacement", "lru"}}, 4, 4096, 50, 4},
+        {"four ways of LRU: four stay",
+         {{"l1_ways", "4"}, {"l1_replacement", "lru"}},
+         4,
+         4096,
+         50,
+         4},
         {"four ways of LRU: five thrash",
          {{"l1_ways", "4"}, {"l1_replacement", "lru"}},
          5,
@@ -227,8 +233,10 @@ TEST_CASE("pseudo-LRU takes the way that the tree points to") {
         uint64_t misses = 0;
         void use(int way) {
             b0 = way < 2;
-            if (way < 2) b1 = way == 0;
-            else b2 = way == 2;
+            if (way < 2)
+                b1 = way == 0;
+            else
+                b2 = way == 2;
         }
         void access(int l) {
             for (int way = 0; way < 4; ++way)
@@ -245,8 +253,7 @@ TEST_CASE("pseudo-LRU takes the way that the tree points to") {
     for (int pass = 0; pass < 50; ++pass)
         for (int l = 0; l < 5; ++l) reference.access(l);
     CHECK(reference.misses < 250);  // it does better than LRU here
-    const Ran ran =
-        run("pentium", {{"l1_ways", "4"}}, [](Code& c) { sweep(c, 5, 2048, 50); });
+    const Ran ran = run("pentium", {{"l1_ways", "4"}}, [](Code& c) { sweep(c, 5, 2048, 50); });
     CHECK(ran.data.misses == reference.misses);
 }
 
@@ -289,11 +296,11 @@ TEST_CASE("WBINVD writes the modified lines back and INVD says that it loses the
             struct Result {
                 uint64_t stall, write_backs, findings;
             };
-            return Result{g.spent(Cause::memory_stall),
-                          g.cpu.caches()->data->write_backs.value(),
+            return Result{g.spent(Cause::memory_stall), g.cpu.caches()->data->write_backs.value(),
                           g.board.sim.findings().list().size()};
         });
-        // 32 bytes of code in the first line, HLT in the second, which is looked up after the flush.
+        // 32 bytes of code in the first line, HLT in the second, which is looked up after the
+        // flush.
         CHECK(write_backs == (write_back ? 3 : 0));
         CHECK(findings == (write_back ? 0 : 1));
         CHECK(stall == 9 + 9 + 3 * 9 + (write_back ? 3 * 9 : 0));
@@ -365,10 +372,10 @@ TEST_CASE("page tables say what is cached") {
             Guest g{"pentium", with({})};
             g.at(0x10000).dword(0x83).dword(0x83 | row.bits);
             Code c = g.at(0x1000);
-            c.mov(eax, 0x10000).bytes({0x0f, 0x22, 0xd8});        // cr3
-            c.mov(eax, 0x10).bytes({0x0f, 0x22, 0xe0});           // cr4: PSE
-            c.mov(eax, 0x80000011).bytes({0x0f, 0x22, 0xc0});     // cr0: PG
-            c.bytes({0x0f, 0x09});                                // wbinvd: the walk's lines go
+            c.mov(eax, 0x10000).bytes({0x0f, 0x22, 0xd8});     // cr3
+            c.mov(eax, 0x10).bytes({0x0f, 0x22, 0xe0});        // cr4: PSE
+            c.mov(eax, 0x80000011).bytes({0x0f, 0x22, 0xc0});  // cr0: PG
+            c.bytes({0x0f, 0x09});                             // wbinvd: the walk's lines go
             load(c, 0x420000);
             store(c, 0x420000);
             c.bytes({0x0f, 0x09}).hlt();
@@ -399,7 +406,10 @@ TEST_CASE("memory type range registers say what is cached") {
         {"on, uncached by default", {{0x2ff, 0x800}}, 0x20000, 0},
         {"a range of 64 KiB", {{0x200, 0x20006}, {0x201, 0xfffff0800}, {0x2ff, 0x800}}, 0x2fffc, 1},
         {"one past it", {{0x200, 0x20006}, {0x201, 0xfffff0800}, {0x2ff, 0x800}}, 0x30000, 0},
-        {"a range that is not valid", {{0x200, 0x20006}, {0x201, 0xfffff0000}, {0x2ff, 0x800}}, 0x20000, 0},
+        {"a range that is not valid",
+         {{0x200, 0x20006}, {0x201, 0xfffff0000}, {0x2ff, 0x800}},
+         0x20000,
+         0},
         {"uncached wins where two overlap",
          {{0x200, 0x20006}, {0x201, 0xfffff0800}, {0x20e, 0x28000}, {0x20f, 0xfffff8800}},
          0x28000,
