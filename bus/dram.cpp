@@ -90,6 +90,15 @@ Time Dram::open(uint64_t address, Time start) {
     return ready;
 }
 
+Time Dram::longest(uint64_t beats, unsigned width, Time least, Clock clock) const {
+    const Time next = std::max(least, clock.cycles(clock.ceil(part_.beat)));
+    const Time first = part_.ras + part_.precharge + part_.ras_to_cas + part_.cas;
+    const uint64_t rows = beats * width / part_.row_bytes + 2;
+    const Time opening = std::max(least, clock.cycles(clock.ceil(first)));
+    return clock.cycles(clock.ceil(part_.refresh_time)) + opening * std::min(rows, beats) +
+           next * beats;
+}
+
 Time Dram::access(uint64_t address, uint64_t beats, unsigned width, Time least, Clock clock,
                   Time start) {
     const Time next = std::max(least, clock.cycles(clock.ceil(part_.beat)));

@@ -56,6 +56,8 @@ class Dram final {
     /// bytes from `address` on, each at least `least`, in whole periods of the bus clock.
     Time access(uint64_t address, uint64_t beats, unsigned width, Time least, Clock clock,
                 Time start);
+    /// At most how long that takes, whatever is open.
+    Time longest(uint64_t beats, unsigned width, Time least, Clock clock) const;
     const DramPart& part() const { return part_; }
 
   private:

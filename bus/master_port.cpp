@@ -7,7 +7,8 @@
 namespace sb::bus {
 
 MasterPort::MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream,
-                       const std::string& name, unsigned priority, Completion completion)
+                       const std::string& name, MasterSettings settings,
+                       Completion completion)
     : owner_{owner},
       bus_{bus},
       probe_{stream, std::string{owner.basename()} + "." + name},
@@ -19,7 +20,8 @@ MasterPort::MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream
       tenure_{owner, name + ".tenure", 0},
       least_{owner, name + ".least"},
       tenure_end_{owner, name + ".tenure_end", [this] { tenure_ended(); }} {
-    Contender::priority = priority;
+    Contender::priority = settings.priority;
+    Contender::weight = settings.weight;
     Contender::stats.name = std::string{owner.basename()} + "." + name;
     Contender::probe = &probe_;
     buffer_.resize(max_bytes);
@@ -33,7 +35,7 @@ void MasterPort::request(bool write, uint64_t address, uint32_t bytes, Time leas
     if (busy() || bytes == 0) return;  // a device's own sequencing keeps this from happening
     aim(write, address, bytes, least);
     moved_ = 0;
-    bus_.ask(*this);
+    ask();
 }
 
 void MasterPort::aim(bool write, uint64_t address, uint32_t bytes, Time least) {
@@ -43,45 +45,120 @@ void MasterPort::aim(bool write, uint64_t address, uint32_t bytes, Time least) {
     least_ = least;
 }
 
-void MasterPort::cancel() {
-    if (waiting) {
-        waiting = false;
-        --bus_.waiting_;
-    }
-    tenure_end_.cancel();
-    bytes_ = 0;
+void MasterPort::ask() {
+    probe_.emit(owner_.now(), observe::Kind::bus_request, address_ + moved_, bytes_ - moved_,
+                static_cast<uint64_t>(command()));
+    bus_.ask(*this);
 }
 
+void MasterPort::lock(bool on) {
+    if (on)
+        wants_lock = true;
+    else
+        bus_.unlock(*this);
+}
+
+void MasterPort::cancel() {
+    bus_.stop_asking(*this);
+    tenure_end_.cancel();
+    bytes_ = 0;
+    lock(false);
+}
+
+/// One beat, where the mode is not of bursts; what fits into a slot of time division.
 uint32_t MasterPort::tenure_bytes() const {
-    const uint64_t width = bus_.timing().width;
+    const SystemBusTiming& timing = bus_.timing();
+    const uint64_t width = timing.width;
     const uint64_t start = address_ + moved_;
-    const uint64_t most = uint64_t{bus_.timing().longest_burst} * width - start % width;
-    return static_cast<uint32_t>(std::min<uint64_t>(bytes_ - moved_, most));
+    const uint64_t left = bytes_ - moved_;
+    uint64_t beats = timing.dma_mode == DmaMode::burst ? timing.longest_burst : 1;
+    if (beats == 0) beats = (start % width + left + width - 1) / width;
+    auto bytes = [&](uint64_t n) {
+        return static_cast<uint32_t>(std::min(left, n * width - start % width));
+    };
+    const Time longest = bus_.policy().longest_tenure();
+    if (longest != Time::max() && tenure_time(bytes(beats)) > longest) {
+        uint64_t fits = 1;
+        while (beats - fits > 1) {
+            const uint64_t middle = (fits + beats) / 2;
+            (tenure_time(bytes(middle)) > longest ? beats : fits) = middle;
+        }
+        beats = fits;
+    }
+    return bytes(beats);
+}
+
+/// How long a tenure for the next `bytes` takes.
+Time MasterPort::tenure_time(uint32_t bytes) const {
+    const uint64_t at = address_ + moved_;
+    const AddressSpace::Range* range = bus_.memory().find(at);
+    static const DirectMemory no_wait;
+    const DirectMemory& memory = range && range->direct ? *range->direct : no_wait;
+    return std::max(bus_.memory_time(memory, at, bytes), least_.get());
+}
+
+Time MasterPort::tenure_length() const { return tenure_time(tenure_bytes()); }
+
+bool MasterPort::reaches(uint64_t address, uint64_t bytes) const {
+    const uint64_t first = address_ + moved_, end = address_ + bytes_;
+    return bytes_ != 0 && address < end && first < address + bytes;
 }
 
 void MasterPort::granted() {
     if (on_grant_ && moved_ == 0) on_grant_();
     tenure_ = tenure_bytes();
     const uint64_t at = address_ + moved_;
+    bus_.snoop(*this, write_, at, tenure_);
     const AddressSpace::Range* range = bus_.memory().find(at);
-    static const DirectMemory no_wait;
-    const DirectMemory& memory = range && range->direct ? *range->direct : no_wait;
-    const Time start = bus_.snoop(write_, at, tenure_, owner_.now());
-    const Time duration = std::max(bus_.memory_time(memory, at, tenure_, start), least_.get());
-    bus_.hold(*this, start, duration, tenure_);
-    probe_.emit(start, observe::Kind::burst, at, tenure_, duration.ps());
-    tenure_end_.arm_at(start + duration);
+    const Time duration =
+        range && range->direct && range->direct->dram
+            ? std::max(bus_.begin_memory(*range->direct, at, tenure_, begins), least_.get())
+            : tenure_time(tenure_);
+    bus_.occupy(*this, duration);
+    if (probe_.wants(observe::Kind::burst))
+        probe_.emit(begins, observe::Kind::burst, at, tenure_, duration.ps(),
+                    static_cast<uint64_t>(command()), first_beat(),
+                    (duration - bus_.beats_time(at, tenure_)).ps());
+    tenure_end_.arm_at(begins + duration);
+}
+
+/// A processor took the bus back: the beat is to be repeated.
+void MasterPort::abandoned() {
+    if (!tenure_end_.armed()) return;  // cancelled
+    tenure_end_.cancel();
+    ++Contender::stats.abandoned;
+    probe_.emit(owner_.now(), observe::Kind::abandon, address_ + moved_, tenure_,
+                (owner_.now() - begins).ps());
+    ask();
+}
+
+/// What is on the data lines first: of a write, or of a read of memory.
+uint64_t MasterPort::first_beat() const {
+    const uint64_t at = address_ + moved_;
+    const uint64_t width = bus_.timing().width;
+    const size_t bytes = std::min<uint64_t>({sizeof(uint64_t), tenure_, width - at % width});
+    uint64_t data = 0;
+    if (write_) {
+        std::memcpy(&data, buffer_.data() + moved_, bytes);
+    } else {
+        const AddressSpace::Range* range = bus_.memory().find(at);
+        if (range && range->direct && at + (bytes - 1) <= range->last())
+            std::memcpy(&data, range->direct->host + (at - range->start), bytes);
+    }
+    return data;
 }
 
 void MasterPort::tenure_ended() {
+    Contender::stats.bytes += tenure_;
     if (!move(tenure_)) {
         bytes_ = 0;
+        lock(false);
         completion_(Result::master_abort);
         return;
     }
     moved_ = moved_ + tenure_;
     if (moved_ < bytes_) {
-        bus_.ask(*this);
+        ask();
         return;
     }
     bytes_ = 0;
@@ -97,6 +174,7 @@ bool MasterPort::move(uint32_t bytes) {
         uint32_t part =
             range ? static_cast<uint32_t>(std::min<uint64_t>(bytes, range->last() - at + 1))
                   : bytes;
+        Traffic& traffic = bus_.memory().traffic_of(range);  // an access may unmap the range
         if (range && range->direct && (range->direct->writable || !write_)) {
             uint8_t* host = range->direct->host + (at - range->start);
             if (write_) {
@@ -106,8 +184,10 @@ bool MasterPort::move(uint32_t bytes) {
                 std::memcpy(data, host, part);
             }
         } else if (!move_by_transport(at, data, part)) {
+            bus_.memory().traffic_of(nullptr).bytes += bytes;
             return false;
         }
+        traffic.bytes += part;
         at += part;
         data += part;
         bytes -= part;

@@ -2,26 +2,63 @@
 #include "bus/processor_port.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "bus/registers.h"
 
 namespace sb::bus {
+namespace {
+
+/// The first bytes of an access, as a number.
+uint64_t first_bytes(const uint8_t* data, unsigned bytes) {
+    uint64_t v = 0;
+    std::memcpy(&v, data, std::min<size_t>(bytes, sizeof v));
+    return v;
+}
+
+}  // namespace
 
 ProcessorPort::ProcessorPort(SystemBus& bus, observe::Stream& stream, const std::string& name,
-                             unsigned priority)
+                             MasterSettings settings)
     : Component{bus.simulation(), name},
       bus_{bus},
       probe_{stream, name},
       resume_{*this, "resume"},
       memory_{*this, bus.memory(), "memory"},
       ports_{*this, bus.ports(), "ports"} {
-    Contender::priority = priority;
+    Contender::priority = settings.priority;
+    Contender::weight = settings.weight;
+    Contender::processor = true;
     Contender::stats.name = name;
     Contender::probe = &probe_;
     bus_.join(*this);
+    if (bus.timing().posted_writes > 0)
+        posted_ = std::make_unique<PostedWrites>(*this, bus, stream, name + ".posted", settings,
+                                                 Contender::index, resume_);
 }
 
-void ProcessorPort::wait_for_grant() {
+void ProcessorPort::get_bus(Time start, Time length, observe::Command command, uint64_t address,
+                            unsigned bytes) {
+    Simulation& sim = simulation();
+    length_ = length;
+    if (posted_) start = posted_->drain(start);
+    const auto ask = [&] {
+        probe_.emit(start, observe::Kind::bus_request, address, bytes,
+                    static_cast<uint64_t>(command));
+    };
+    if (sim.next_event() <= start) resume_.wait_until(start);
+    bus_.give_way(start);
+    if (bus_.open_at(start, *this)) {
+        const SystemBus::Start got = bus_.uncontended(*this, start, length);
+        // Later than asked for, nobody must be able to come before.
+        if (got.begin == start || got.begin < sim.next_event()) {
+            if (got.begin > start) ask();
+            bus_.note_start(*this, start, got);
+            return;
+        }
+    }
+    if (sim.kernel_now() < start) resume_.wait_until(start);
+    ask();
     bus_.ask(*this);
     resume_.wait_woken();
     bus_.reserved_ = false;
@@ -32,20 +69,49 @@ void ProcessorPort::granted() {
     resume_.wake(now());
 }
 
-Time ProcessorPort::take_contended(Time start, const DirectMemory& memory, uint64_t address,
-                                   unsigned bytes) {
-    resume_.wait_until(start);
-    if (!bus_.free_at(now())) wait_for_grant();
-    const Time end = write_back(now(), memory, address, bytes);
-    bus_.schedule_arbitration();
-    return end;
+void ProcessorPort::unlock(Time at) {
+    if (!wants_lock) return;
+    --bus_.obstacles_;
+    Simulation::LocalTime local{simulation(), at - simulation().kernel_now()};
+    bus_.unlock(*this);
 }
 
-Time ProcessorPort::write_back(Time start, const DirectMemory& memory, uint64_t address,
-                               unsigned bytes) {
-    const Time duration = bus_.memory_time(memory, address, bytes, start);
-    bus_.hold(*this, start, duration, bytes);
-    return start + duration;
+void ProcessorPort::note(Time start, Time duration, const MemoryAccess& a) {
+    uint64_t data = a.data;
+    const AddressSpace::Range* range = bus_.memory_.find(a.address);
+    if (!a.write && range && range->direct && a.address + (a.bytes - 1) <= range->last())
+        data = first_bytes(range->direct->host + (a.address - range->start), a.bytes);
+    probe_.emit(start, observe::Kind::access, a.address, a.bytes, duration.ps(),
+                static_cast<uint64_t>(command(bus_.memory_, a.write)), data,
+                (duration - bus_.beats_time(a.address, a.bytes)).ps());
+}
+
+Time ProcessorPort::take_contended(Time start, const MemoryAccess& access) {
+    const Time longest = bus_.memory_time(access.memory, access.address, access.bytes);
+    if (posted_ && access.write && !wants_lock) return posted_->put(start, longest, access);
+    get_bus(start, longest, command(bus_.memory_, access.write), access.address, access.bytes);
+    const Time duration = bus_.begin_memory(access.memory, access.address, access.bytes, begins);
+    bus_.occupy(*this, duration);
+    count(access);
+    if (probe_.wants(observe::Kind::access)) note(begins, duration, access);
+    bus_.schedule_arbitration();
+    return begins + duration;
+}
+
+/// A write to memory goes to the write buffer, where there is one; false where it is nothing for it.
+bool ProcessorPort::post(AddressSpace& space, const AddressSpace::Range* range, Payload& payload,
+                         Time start, sc_core::sc_time& delay) {
+    if (!posted_ || wants_lock || !payload.is_write() || !range || !range->is_memory()) return false;
+    const uint64_t address = payload.get_address();
+    const unsigned bytes = payload.get_data_length();
+    const MemoryAccess access{*range->direct, address, bytes, true,
+                              first_bytes(payload.get_data_ptr(), bytes)};
+    const Time goes_on = posted_->put(start, bus_.memory_time(*range->direct, address, bytes), access);
+    sc_core::sc_time ignored;
+    space.transport(payload, ignored);
+    space.wrote(address, bytes);
+    delay = (goes_on - simulation().kernel_now()).sc();
+    return true;
 }
 
 void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc_time& delay) {
@@ -57,33 +123,47 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
         space.transport(payload, ignored);
         return;
     }
-    Time start = sim.kernel_now() + Time::from(delay);
-    if (sim.next_event() <= start || !bus_.free_at(start)) {
-        resume_.wait_until(start);
-        if (!bus_.free_at(start)) wait_for_grant();
-        delay = sc_core::SC_ZERO_TIME;
-        start = sim.kernel_now();
-    }
+    const Time asked = sim.kernel_now() + Time::from(delay);
+    if (post(space, range, payload, asked, delay)) return;
     const unsigned bytes = payload.get_data_length();
-    Time duration = range && range->direct
-                        ? bus_.memory_time(*range->direct, payload.get_address(), bytes, start)
-                        : bus_.least_time();
+    const uint64_t address = payload.get_address();
+    Time duration = range && range->direct ? bus_.memory_time(*range->direct, address, bytes)
+                                           : bus_.least_time();
+    begins = asked;
+    lost = {};
+    if (sim.next_event() <= asked || !bus_.free_at(asked)) {
+        get_bus(asked, duration, command(space, payload.is_write()), address, bytes);
+        range = space.find(address);  // the map may have changed while the bus was awaited
+        if (range && range->direct) duration = bus_.memory_time(*range->direct, address, bytes);
+        delay = (begins - sim.kernel_now()).sc();
+    }
+    const Time start = begins;
+    if (range && range->direct && range->direct->dram)
+        duration = bus_.begin_memory(*range->direct, address, bytes, start);
+    Traffic& traffic = space.traffic_of(range);  // the access may unmap the range
+    const bool memory = range && range->direct;
     // What the access sets off must find the bus taken, however long the target will want it.
     bus_.reserved_ = true;
     {
         Simulation::LocalTime local{sim, start - sim.kernel_now()};
         space.transport(payload, delay);
-        if (payload.is_write()) space.wrote(payload.get_address(), bytes);
+        if (payload.is_write()) space.wrote(address, bytes);
     }
     bus_.reserved_ = false;
     // A target may not be ours, and have notified events; it may have blocked the thread, and so
     // moved the kernel's time.
     sim.forget_next_event();
     duration = std::max(duration, sim.kernel_now() + Time::from(delay) - start);
-    bus_.hold(*this, start, duration, bytes);
+    bus_.occupy(*this, duration);
+    Contender::stats.bytes += bytes;
+    traffic.bytes += bytes;
     bus_.schedule_arbitration();
     delay = (start + duration - sim.kernel_now()).sc();
-    probe_.emit(start, observe::Kind::access, payload.get_address(), bytes, duration.ps());
+    if (!probe_.wants(observe::Kind::access)) return;
+    const Time least = memory ? bus_.beats_time(address, bytes) : bus_.least_time();
+    probe_.emit(start, observe::Kind::access, address, bytes, duration.ps(),
+                static_cast<uint64_t>(command(space, payload.is_write())),
+                first_bytes(payload.get_data_ptr(), bytes), (duration - least).ps());
 }
 
 Time ProcessorPort::access_register(bool ports, bool write, uint64_t address, unsigned bytes,
@@ -100,15 +180,21 @@ Time ProcessorPort::access_register(bool ports, bool write, uint64_t address, un
     if (!reg || sim.next_event() <= start || !bus_.free_at(start)) return other_kind;
     last_free_ = false;
     bus_.reserved_ = true;
-    Time duration = bus_.least_time();
+    Traffic& traffic = *range->traffic;  // the access may unmap the range
+    const Time least = bus_.least_time();
+    Time duration = least;
     {
         Simulation::LocalTime local{sim, start - sim.kernel_now()};
         duration = std::max(duration, bank->access_plain(write, *reg, bytes, value));
     }
     bus_.reserved_ = false;
-    bus_.hold(*this, start, duration, bytes);
+    bus_.hold(*this, start, duration);
+    Contender::stats.bytes += bytes;
+    traffic.bytes += bytes;
     bus_.schedule_arbitration();
-    probe_.emit(start, observe::Kind::access, address, bytes, duration.ps());
+    if (probe_.wants(observe::Kind::access)) [[unlikely]]
+        probe_.emit(start, observe::Kind::access, address, bytes, duration.ps(),
+                    static_cast<uint64_t>(command(space, write)), value, (duration - least).ps());
     return duration;
 }
 

@@ -31,15 +31,14 @@ BusUnit::Access BusUnit::by_socket(bool ports, bool write, uint32_t address, uin
     return done;
 }
 
-uint64_t BusUnit::take(const bus::DirectMemory& memory, uint32_t address, unsigned bytes,
-                       uint64_t cycle, bool idle, bool& blocked) {
+uint64_t BusUnit::take(const bus::MemoryAccess& access, uint64_t cycle, bool idle, bool& blocked) {
     const Time start = clock_.cycles(cycle);
     if (idle) {
-        const Time duration = port_.take(start, memory, address, bytes);
+        const Time duration = port_.take(start, access);
         if (duration != Time::max()) return clock_.ceil(duration);
     }
     blocked = true;
-    return clock_.ceil(port_.take_contended(start, memory, address, bytes) - start);
+    return clock_.ceil(port_.take_contended(start, access) - start);
 }
 
 unsigned BusUnit::peek(uint32_t address, uint8_t* data, unsigned bytes) {

@@ -33,50 +33,48 @@ void Core::after_stall() {
     if (cycle + (block_ ? block_->last_start : 0) >= limit) attention = true;
 }
 
-void Core::on_bus(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                  unsigned bytes) {
+void Core::on_bus(const Operation* op, const bus::MemoryAccess& access) {
     bool blocked = false;
     const uint64_t at = cycle_at(op);
-    stall(bus_.take(memory, physical, bytes, at, at < limit, blocked), Cause::memory_stall);
+    stall(bus_.take(access, at, at < limit, blocked), Cause::memory_stall);
     blocked ? after_access(true) : after_stall();
 }
 
-void Core::by_cache(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                    unsigned size, bool write, MemoryType type) {
+void Core::by_cache(const Operation* op, bus::MemoryAccess access, MemoryType type) {
     if (!caches_->data || type == MemoryType::uncached) {
-        on_bus(op, memory, physical, size);
+        on_bus(op, access);
         return;
     }
     const unsigned length = caches_->data->info().line;
-    while (size > 0) {
-        const unsigned part = std::min(size, length - physical % length);
-        in_line(op, memory, physical, part, write, type);
-        physical += part;
-        size -= part;
+    for (unsigned left = access.bytes; left > 0; left -= access.bytes) {
+        access.bytes = std::min(left, length - static_cast<unsigned>(access.address % length));
+        in_line(op, access, type);
+        access.address += access.bytes;
+        access.data >>= 8 * access.bytes;
     }
 }
 
 /// An access within one line.
-void Core::in_line(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                   unsigned size, bool write, MemoryType type) {
+void Core::in_line(const Operation* op, const bus::MemoryAccess& access, MemoryType type) {
     Cache& cache = *caches_->data;
+    const auto physical = static_cast<uint32_t>(access.address);
     const bool no_fill = s.cr0 & cr0::cd;
-    if (write && caches_->drop_code(physical)) attention = true;
+    if (access.write && caches_->drop_code(physical)) attention = true;
     if (!found(op, cache, physical)) {
-        if (no_fill || (write && !cache.info().allocate)) {
-            beyond(op, memory, physical, size, write, type);
+        if (no_fill || (access.write && !cache.info().allocate)) {
+            beyond(op, access, type);
             return;
         }
-        fill(op, cache, memory, physical, type);
+        fill(op, cache, access.memory, physical, type);
     }
-    if (!write) return;
+    if (!access.write) return;
     // With NW set only the cache is written (SDM volume 3, table 11-5).
     if (no_fill && (s.cr0 & cr0::nw)) return;
     uint32_t* tag = cache.find(physical);
     if (tag && type == MemoryType::back && cache.info().write_back && !(*tag & line::through))
         *tag |= line::modified;
     else
-        beyond(op, memory, physical, size, true, type);
+        beyond(op, access, type);
 }
 
 /// Looks a line up, and counts; what hits was used last.
@@ -104,21 +102,22 @@ void Core::note_stale(const Operation* op, Cache& cache, uint32_t physical, cons
 }
 
 /// A write, or a read that fills nothing, goes past the first level.
-void Core::beyond(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                  unsigned size, bool write, MemoryType type) {
+void Core::beyond(const Operation* op, const bus::MemoryAccess& access, MemoryType type) {
     Cache* second = caches_->second;
+    const auto physical = static_cast<uint32_t>(access.address);
+    const bool write = access.write;
     if (!second) {
-        on_bus(op, memory, physical, size);
+        on_bus(op, access);
         return;
     }
     const bool back = second->info().write_back && type == MemoryType::back;
     bool there = found(op, *second, physical);
     if (!there && write && back && second->info().allocate && !(s.cr0 & cr0::cd)) {
-        fill(op, *second, memory, physical, type);
+        fill(op, *second, access.memory, physical, type);
         there = true;
     }
     if (!there || (write && !back)) {
-        on_bus(op, memory, physical, size);
+        on_bus(op, access);
         return;
     }
     if (write)
@@ -142,7 +141,7 @@ void Core::fill(const Operation* op, Cache& cache, const bus::DirectMemory& memo
         }
     } else {
         const uint64_t began = cycle_at(op);
-        on_bus(op, memory, at, cache.info().line);
+        on_bus(op, {memory, at, cache.info().line, false});
         const uint64_t end = cycle_at(op);
         cache.emit(clock_.cycles(began), "fill", at, clock_.cycles(end - began));
     }
@@ -178,7 +177,9 @@ void Core::put_back(const Operation* op, Cache& cache, uint32_t tag) {
     const bus::DirectMemory* memory = direct_at(at);
     if (!memory) return;  // it is not mapped any more
     const uint64_t began = cycle_at(op);
-    on_bus(op, *memory, at, cache.info().line);
+    uint64_t data = 0;
+    std::memcpy(&data, host_of(*memory, at), sizeof data);
+    on_bus(op, {*memory, at, cache.info().line, true, data});
     cache.emit(clock_.cycles(began), "write-back", at, clock_.cycles(cycle_at(op) - began));
 }
 
@@ -206,7 +207,8 @@ void Core::fetch_line(uint32_t at) {
         // Word by word, as nothing is to be filled.
         const unsigned width = bus_.port().bus().timing().width;
         for (unsigned done = 0; done < caches_->fetch_bytes; done += width)
-            on_bus(nullptr, *memory, at + done, std::min(width, caches_->fetch_bytes - done));
+            on_bus(nullptr,
+                   {*memory, at + done, std::min(width, caches_->fetch_bytes - done), false});
         return;
     }
     // What the data cache has of it and memory has not goes there first.

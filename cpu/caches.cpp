@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 namespace sb::cpu {
 namespace {
 
@@ -172,7 +174,9 @@ Time Caches::snoop_line(bool write, uint32_t address, Time start) {
         const bool modified = *tag & line::modified;
         if (modified && !written && range && range->direct) {
             ++cache.write_backs;
-            start = port_.write_back(start, *range->direct, address, fetch_bytes);
+            uint64_t data = 0;
+            std::memcpy(&data, range->direct->host + (address - range->start), sizeof data);
+            start = port_.write_back(start, {*range->direct, address, fetch_bytes, true, data});
             written = true;
         }
         *tag = write ? 0 : *tag & ~line::modified;

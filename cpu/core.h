@@ -376,8 +376,24 @@ class Core {
     TlbEntry& entry(const Operation* op, uint32_t linear, bool write);
     void allow(TlbEntry& e);
     void charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                unsigned size, bool write, MemoryType type);
+                unsigned size, bool write, MemoryType type, uint32_t v = 0);
     void probe_write(const Operation* op, uint32_t linear, unsigned size);
+    /// LOCK# from the next access on, for as many writes as the operation makes under it.
+    void lock_bus(unsigned writes) {
+        locked_writes_ = writes;
+        bus_.lock();
+    }
+    /// Not where a cache may have the line: then that is what is locked (SDM volume 3, 8.1.4).
+    bool locks_bus(MemoryType type = MemoryType::back) const {
+        return memory_on_bus_ && (!data_cache_ || type == MemoryType::uncached);
+    }
+    void lock_bus(const Operation* op) {
+        if (op && op->locked_writes && !locked_writes_) lock_bus(op->locked_writes);
+    }
+    /// A write that began at `began` was made, the last under the lock or not.
+    void written_locked(uint64_t began) {
+        if (locked_writes_ && --locked_writes_ == 0) bus_.unlock(began);
+    }
     /// Memory that holds the whole aligned doubleword at a physical address; null: there is none.
     bus::DirectMemory* direct_at(uint32_t physical);
     uint8_t* host_of(const bus::DirectMemory& memory, uint32_t physical);
@@ -387,16 +403,12 @@ class Core {
     MemoryType type_of(const bus::DirectMemory* memory, uint32_t physical, uint32_t bits) const;
     void allow_cached(TlbEntry& e);
     void after_stall();
-    void on_bus(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                unsigned bytes);
-    void by_cache(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                  unsigned size, bool write, MemoryType type);
-    void in_line(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                 unsigned size, bool write, MemoryType type);
+    void on_bus(const Operation* op, const bus::MemoryAccess& access);
+    void by_cache(const Operation* op, bus::MemoryAccess access, MemoryType type);
+    void in_line(const Operation* op, const bus::MemoryAccess& access, MemoryType type);
     bool found(const Operation* op, Cache& cache, uint32_t physical);
     void note_stale(const Operation* op, Cache& cache, uint32_t physical, const char* what);
-    void beyond(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                unsigned size, bool write, MemoryType type);
+    void beyond(const Operation* op, const bus::MemoryAccess& access, MemoryType type);
     void fill(const Operation* op, Cache& cache, const bus::DirectMemory& memory,
               uint32_t physical, MemoryType type);
     void make_room(const Operation* op, Cache& cache, uint32_t physical);
@@ -468,6 +480,7 @@ class Core {
     static constexpr uint32_t no_context = ~0u;
     uint32_t context_ = 0;  // the epoch with what else decides which block an address means
     uint32_t chain_context_ = 0;  // the same, or none where blocks are not chained
+    unsigned locked_writes_ = 0;  // still to come under LOCK#
     uint32_t update_linear_ = 0, user_ = 0;  // user_: page::user at CPL 3
 
     ShortWay tlb_;

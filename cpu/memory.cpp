@@ -95,11 +95,12 @@ void Core::allow(TlbEntry& e) {
 }
 
 void Core::charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                  unsigned size, bool write, MemoryType type) {
+                  unsigned size, bool write, MemoryType type, uint32_t v) {
+    const bus::MemoryAccess access{memory, physical, size, write, v};
     if (caches_)
-        by_cache(op, memory, physical, size, write, type);
+        by_cache(op, access, type);
     else if (memory_on_bus_)
-        on_bus(op, memory, physical, size);
+        on_bus(op, access);
 }
 
 /// Raises what a write there would raise, before anything is changed.
@@ -134,6 +135,7 @@ uint32_t Core::read_part(const Operation* op, uint32_t linear, unsigned size) {
     const uint32_t offset = linear & 0xfff;
     TlbEntry* e = &entry(op, linear, false);
     if (data_watched_) note_access(linear, size, false);
+    if (!e->memory || locks_bus(e->type())) lock_bus(op);
     if (!e->memory) return device_access(op, false, e->physical() + offset, 0, size);
     if (memory_on_bus_) {
         charge(op, *e->memory, e->physical() + offset, size, false, e->type());
@@ -161,9 +163,11 @@ void Core::write_slow(const Operation* op, uint32_t linear, uint64_t v, unsigned
         op ? fault_at(op, alignment_check) : fault(alignment_check);
     const unsigned here = std::min(size, 0x1000 - (linear & 0xfff));
     if (here < size) probe_write(op, linear, size);
+    const uint64_t began = cycle_at(op);
     write_part(op, linear, static_cast<uint32_t>(v), here);
     if (here < size)
         write_part(op, linear + here, static_cast<uint32_t>(v >> (8 * here)), size - here);
+    written_locked(began);
 }
 
 void Core::write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned size) {
@@ -175,7 +179,7 @@ void Core::write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned
         device_access(op, true, physical, v, size);
         return;
     }
-    charge(op, *e->memory, physical, size, true, e->type());
+    charge(op, *e->memory, physical, size, true, e->type(), v);
     e = &entry(op, linear, true);
     if (!e->memory || !e->memory->writable) return;
     copy_few(e->page + offset, &v, size);
