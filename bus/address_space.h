@@ -31,6 +31,8 @@
 
 namespace sb::bus {
 
+class Dram;
+
 /// Memory that is accessed by pointer. `page_flags` has one byte a 4 KiB page.
 struct DirectMemory {
     static constexpr unsigned page_shift = 12;
@@ -41,6 +43,7 @@ struct DirectMemory {
     bool writable = false;
     unsigned first_wait_clocks = 0;  // wait states of a single access or of a burst's first beat
     unsigned next_wait_clocks = 0;   // of each further beat of a burst
+    Dram* dram = nullptr;            // whose timing comes in place of flat data clocks, or null
     std::vector<uint8_t> page_flags;
     Traffic* traffic = &uncounted;  // where its bytes are counted, once it is mapped
 

@@ -107,7 +107,12 @@ void MasterPort::granted() {
     if (on_grant_ && moved_ == 0) on_grant_();
     tenure_ = tenure_bytes();
     const uint64_t at = address_ + moved_;
-    const Time duration = tenure_time(tenure_);
+    bus_.snoop(*this, write_, at, tenure_);
+    const AddressSpace::Range* range = bus_.memory().find(at);
+    const Time duration =
+        range && range->direct && range->direct->dram
+            ? std::max(bus_.begin_memory(*range->direct, at, tenure_, begins), least_.get())
+            : tenure_time(tenure_);
     bus_.occupy(*this, duration);
     if (probe_.wants(observe::Kind::burst))
         probe_.emit(begins, observe::Kind::burst, at, tenure_, duration.ps(),

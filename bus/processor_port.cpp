@@ -86,9 +86,11 @@ void ProcessorPort::note(Time start, Time duration, const MemoryAccess& a) {
                 (duration - bus_.beats_time(a.address, a.bytes)).ps());
 }
 
-Time ProcessorPort::take_contended(Time start, Time duration, const MemoryAccess& access) {
-    if (posted_ && access.write && !wants_lock) return posted_->put(start, duration, access);
-    get_bus(start, duration, command(bus_.memory_, access.write), access.address, access.bytes);
+Time ProcessorPort::take_contended(Time start, const MemoryAccess& access) {
+    const Time longest = bus_.memory_time(access.memory, access.address, access.bytes);
+    if (posted_ && access.write && !wants_lock) return posted_->put(start, longest, access);
+    get_bus(start, longest, command(bus_.memory_, access.write), access.address, access.bytes);
+    const Time duration = bus_.begin_memory(access.memory, access.address, access.bytes, begins);
     bus_.occupy(*this, duration);
     count(access);
     if (probe_.wants(observe::Kind::access)) note(begins, duration, access);
@@ -139,6 +141,8 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
         delay = (begins - sim.kernel_now()).sc();
     }
     const Time start = begins;
+    if (range && range->direct && range->direct->dram)
+        duration = bus_.begin_memory(*range->direct, address, bytes, start);
     Traffic& traffic = space.traffic_of(range);  // the access may unmap the range
     const bool memory = range && range->direct;
     // What the access sets off must find the bus taken, however long the target will want it.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "bus/arbitration/tdma.h"
+#include "bus/dram.h"
 #include "bus/posted_writes.h"
 
 namespace sb::bus {
@@ -107,11 +108,34 @@ void SystemBus::assign_slots() {
 }
 
 Time SystemBus::memory_time(const DirectMemory& memory, uint64_t address, uint64_t bytes) const {
-    // Beats are bus-wide and aligned: an access that straddles a boundary takes one more.
-    uint64_t beats = (address % timing_.width + bytes + timing_.width - 1) / timing_.width;
-    uint64_t clocks = timing_.address_clocks + beats * timing_.data_clocks +
-                      memory.first_wait_clocks + (beats - 1) * memory.next_wait_clocks;
-    return timing_.clock.cycles(clocks);
+    const uint64_t n = beats(address, bytes);
+    const uint64_t waits = memory.first_wait_clocks + (n - 1) * memory.next_wait_clocks;
+    if (!memory.dram) [[likely]]
+        return timing_.clock.cycles(timing_.address_clocks + n * timing_.data_clocks + waits);
+    return timing_.clock.cycles(timing_.address_clocks + waits) +
+           memory.dram->longest(n, timing_.width, timing_.clock.cycles(timing_.data_clocks),
+                                timing_.clock);
+}
+
+/// The DRAM's own times take the place of the data clocks where they are longer; the wait states
+/// that are configured, the chip set's own, come on top.
+Time SystemBus::begin_dram(const DirectMemory& memory, uint64_t address, uint64_t bytes,
+                           Time start) {
+    const uint64_t n = beats(address, bytes);
+    const Time head = timing_.clock.cycles(timing_.address_clocks);
+    const Time waits = timing_.clock.cycles(memory.first_wait_clocks +
+                                            (n - 1) * memory.next_wait_clocks);
+    return head + waits +
+           memory.dram->access(address, n, timing_.width,
+                               timing_.clock.cycles(timing_.data_clocks), timing_.clock,
+                               start + head);
+}
+
+void SystemBus::snoop(Contender& contender, bool write, uint64_t address, uint64_t bytes) {
+    if (snoopers_.empty()) return;
+    account_.turn(contender.begins, contender.lost);
+    contender.lost = {};
+    for (Snooper* s : snoopers_) contender.begins = s->snoop(write, address, bytes, contender.begins);
 }
 
 Time SystemBus::beats_time(uint64_t address, uint64_t bytes) const {
@@ -290,6 +314,7 @@ void SystemBus::unlock(Contender& contender) {
 
 void SystemBus::give_way(Time at) {
     if (busy_until_ <= at || !owner_ || !hidden(*owner_) || locked_by_) return;
+    if (owner_->begins > at) return;  // a snooped line is written back before it
     account_.cut(at);
     busy_until_ = at;
     Simulation::LocalTime local{simulation(), at - simulation().kernel_now()};
