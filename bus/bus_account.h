@@ -66,6 +66,12 @@ class BusAccount {
         end_ = start + duration;
         last_ = &master;
     }
+    /// The tenure under way lasts until `end` at least.
+    void extend(Time end) {
+        if (end <= end_ || !last_) return;
+        last_->held += end - end_;
+        end_ = end;
+    }
     /// The tenure under way ends at `end` already.
     void cut(Time end) {
         if (end >= end_ || !last_) return;

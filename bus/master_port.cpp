@@ -18,6 +18,7 @@ MasterPort::MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream
       moved_{owner, name + ".moved", 0},
       tenure_{owner, name + ".tenure", 0},
       least_{owner, name + ".least"},
+      fixed_{owner, name + ".fixed", false},
       tenure_end_{owner, name + ".tenure_end", [this] { tenure_ended(); }} {
     Contender::priority = priority;
     Contender::stats.name = std::string{owner.basename()} + "." + name;
@@ -29,13 +30,14 @@ MasterPort::MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream
     bus_.join(*this);
 }
 
-void MasterPort::request(bool write, uint64_t address, uint32_t bytes, Time least) {
+void MasterPort::request(bool write, uint64_t address, uint32_t bytes, Options options) {
     if (busy() || bytes == 0) return;  // a device's own sequencing keeps this from happening
     write_ = write;
     address_ = address;
     bytes_ = std::min(bytes, max_bytes);
     moved_ = 0;
-    least_ = least;
+    least_ = options.least;
+    fixed_ = options.fixed;
     bus_.ask(*this);
 }
 
@@ -50,14 +52,15 @@ void MasterPort::cancel() {
 
 uint32_t MasterPort::tenure_bytes() const {
     const uint64_t width = bus_.timing().width;
-    const uint64_t start = address_ + moved_;
-    const uint64_t most = uint64_t{bus_.timing().longest_burst} * width - start % width;
+    const uint64_t start = target_address();
+    const uint64_t beats = fixed_ ? 1 : bus_.timing().longest_burst;
+    const uint64_t most = beats * width - start % width;
     return static_cast<uint32_t>(std::min<uint64_t>(bytes_ - moved_, most));
 }
 
 void MasterPort::granted() {
     tenure_ = tenure_bytes();
-    const uint64_t at = address_ + moved_;
+    const uint64_t at = target_address();
     const AddressSpace::Range* range = bus_.memory().find(at);
     static const DirectMemory no_wait;
     const DirectMemory& memory = range && range->direct ? *range->direct : no_wait;
@@ -85,7 +88,7 @@ void MasterPort::tenure_ended() {
 /// Moves the next `bytes` between the buffer and memory; false where an address is unclaimed.
 bool MasterPort::move(uint32_t bytes) {
     uint8_t* data = buffer_.data() + moved_;
-    uint64_t at = address_ + moved_;
+    uint64_t at = target_address();
     while (bytes > 0) {
         const AddressSpace::Range* range = bus_.memory().find(at);
         uint32_t part =

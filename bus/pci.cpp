@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "bus/pci_bus.h"
+
 namespace sb::pci {
 namespace {
 
@@ -51,7 +53,13 @@ Function::Function(Device& owner, Bus& bus, Slot slot, Identity id)
     bus.add(*this);
     bank.on_reset([this] {
         for (unsigned i = 0; i < bases_.size(); ++i) write_base(i, 0);
+        if (msi_) capabilities = 1;
+        interrupt(false);
     });
+    if (id.interrupt_pin >= 1 && id.interrupt_pin <= 4) {
+        const unsigned line = (id.interrupt_pin - 1 + slot.device + 3) % 4;
+        pin_.connect(bus.board().line(std::string{"pirq"} + "abcd"[line]));
+    }
     // Restoring the registers does not map anything: the ranges follow from them here.
     owner.declare_state("bases", [this](Archive& archive) {
         if (archive.loading()) remap();
@@ -94,7 +102,8 @@ void Function::remap() {
             b.mapped = false;
         }
         if (wanted && !b.mapped) {
-            b.range = into.map(at, b.size, b.outlet, b.name);
+            b.range = into.map(at, b.size, b.outlet, b.name, false, nullptr,
+                               static_cast<Behind>(2 + static_cast<unsigned>(devsel)));
             b.at = at;
             b.mapped = true;
         }
@@ -112,6 +121,13 @@ void Function::assign_bases(uint32_t& next_port, uint32_t& next_memory) {
         next += b.size;
     }
     remap();
+}
+
+Bus::Bus(Board& board) : board_{board} {}
+Bus::~Bus() = default;
+
+void Bus::time(const LocalBusTiming& timing) {
+    local_ = std::make_unique<LocalBus>(board_, *this, timing);
 }
 
 void Bus::add(Function& function) {

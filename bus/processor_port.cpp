@@ -2,6 +2,7 @@
 #include "bus/processor_port.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "bus/registers.h"
 
@@ -25,6 +26,17 @@ void ProcessorPort::wait_for_grant() {
     bus_.ask(*this);
     resume_.wait_woken();
     bus_.reserved_ = false;
+}
+
+/// Where an access has to cross the host bridge, and time is counted for it. What nobody claims is
+/// looked for there, too.
+Crossing* ProcessorPort::crossing(const AddressSpace::Range* range) const {
+    return range && range->behind == Behind::board ? nullptr : bus_.crossing_;
+}
+
+void ProcessorPort::wait_for_crossing(Crossing& crossing) {
+    crossing.wait_for(*this);
+    resume_.wait_woken();
 }
 
 void ProcessorPort::granted() {
@@ -51,11 +63,16 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
         return;
     }
     Time start = sim.kernel_now() + Time::from(delay);
-    if (sim.next_event() <= start || !bus_.free_at(start)) {
+    Crossing* pci = crossing(range);
+    if (sim.next_event() <= start || !bus_.free_at(start) || (pci && !pci->free_at(start))) {
         resume_.wait_until(start);
-        if (!bus_.free_at(start)) wait_for_grant();
+        if (pci && !pci->free_at(now())) wait_for_crossing(*pci);
+        if (pci) pci->reserve(true);
+        if (!bus_.free_at(now())) wait_for_grant();
         delay = sc_core::SC_ZERO_TIME;
         start = sim.kernel_now();
+        // What is mapped there may have changed meanwhile.
+        range = space.find(payload.get_address());
     }
     const unsigned bytes = payload.get_data_length();
     Time duration = range && range->direct
@@ -63,6 +80,7 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
                         : bus_.least_time();
     // What the access sets off must find the bus taken, however long the target will want it.
     bus_.reserved_ = true;
+    if (pci) pci->reserve(true);
     {
         Simulation::LocalTime local{sim, start - sim.kernel_now()};
         space.transport(payload, delay);
@@ -72,11 +90,26 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
     // A target may not be ours, and have notified events; it may have blocked the thread, and so
     // moved the kernel's time.
     sim.forget_next_event();
-    duration = std::max(duration, sim.kernel_now() + Time::from(delay) - start);
+    Time own = sim.kernel_now() + Time::from(delay) - start;
+    if (pci) own = cross(*pci, space, payload, range, start, own);
+    duration = std::max(duration, own);
     bus_.hold(*this, start, duration, bytes);
     bus_.schedule_arbitration();
     delay = (start + duration - sim.kernel_now()).sc();
     probe_.emit(start, observe::Kind::access, payload.get_address(), bytes, duration.ps());
+}
+
+Time ProcessorPort::cross(Crossing& pci, const AddressSpace& space, const Payload& payload,
+                          const AddressSpace::Range* range, Time start, Time own) {
+    const bool write = payload.is_write(), ports = &space == &bus_.ports_;
+    const unsigned bytes = payload.get_data_length();
+    const Behind behind = range ? range->behind : Behind::board;
+    own = range ? pci.cross(behind, write, bytes, start, own)
+                : pci.cross_unclaimed(ports, write, bytes, start);
+    uint64_t data = 0;
+    std::memcpy(&data, payload.get_data_ptr(), std::min<size_t>(bytes, sizeof data));
+    pci.finish({write, ports, payload.get_address(), bytes, data}, behind, start, own);
+    return own;
 }
 
 Time ProcessorPort::access_register(bool ports, bool write, uint64_t address, unsigned bytes,
@@ -91,13 +124,22 @@ Time ProcessorPort::access_register(bool ports, bool write, uint64_t address, un
     Register* reg = bank->plain(write, offset, bytes);
     Simulation& sim = simulation();
     if (!reg || sim.next_event() <= start || !bus_.free_at(start)) return other_kind;
+    const Behind behind = range->behind;
+    Crossing* pci = behind == Behind::board ? nullptr : bus_.crossing_;
+    if (pci && !pci->free_at(start)) return other_kind;
     last_free_ = false;
     bus_.reserved_ = true;
-    Time duration = bus_.least_time();
+    if (pci) pci->reserve(true);
+    Time own;
     {
         Simulation::LocalTime local{sim, start - sim.kernel_now()};
-        duration = std::max(duration, bank->access_plain(write, *reg, bytes, value));
+        own = bank->access_plain(write, *reg, bytes, value);
     }
+    if (pci) {
+        own = pci->cross(behind, write, bytes, start, own);
+        pci->finish({write, ports, address, bytes, value}, behind, start, own);
+    }
+    const Time duration = std::max(bus_.least_time(), own);
     bus_.reserved_ = false;
     bus_.hold(*this, start, duration, bytes);
     bus_.schedule_arbitration();

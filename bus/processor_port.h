@@ -3,6 +3,7 @@
 // How a processor gets onto the system bus: single accesses to memory and ports.
 #pragma once
 
+#include "bus/crossing.h"
 #include "bus/system_bus.h"
 #include "sim/kernel/resume.h"
 
@@ -12,7 +13,9 @@ namespace sb::bus {
 /// the calling SC_THREAD while the bus is not free. It synchronises with all that happens before
 /// the access begins, so a device always sees the accesses at the right time and in the right
 /// order.
-class ProcessorPort : public Component, private SystemBus::Contender {
+class ProcessorPort : public Component,
+                      private SystemBus::Contender,
+                      private Crossing::Waiter {
   public:
     ProcessorPort(SystemBus& bus, observe::Stream& stream, const std::string& name,
                   unsigned priority);
@@ -58,8 +61,13 @@ class ProcessorPort : public Component, private SystemBus::Contender {
     };
 
     void transport(AddressSpace& space, Payload& payload, sc_core::sc_time& delay);
+    Crossing* crossing(const AddressSpace::Range* range) const;
+    Time cross(Crossing& pci, const AddressSpace& space, const Payload& payload,
+               const AddressSpace::Range* range, Time start, Time own);
     void wait_for_grant();
+    void wait_for_crossing(Crossing& crossing);
     void granted() override;
+    void crossing_granted() override { resume_.wake(now()); }
 
     SystemBus& bus_;
     observe::Probe probe_;

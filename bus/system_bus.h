@@ -36,6 +36,7 @@ struct SystemBusTiming {
     unsigned longest_burst = 16;  // beats
 };
 
+class Crossing;
 class MasterPort;
 class ProcessorPort;
 
@@ -48,6 +49,8 @@ class SystemBus : public Component {
     AddressSpace& ports() { return ports_; }
     const SystemBusTiming& timing() const { return timing_; }
     const std::vector<MasterStats*>& masters() const { return account_.masters(); }
+    /// Accesses by processors to what is behind the host bridge go through `crossing`.
+    void cross_by(Crossing& crossing) { crossing_ = &crossing; }
     /// The sum of all masters' tenures.
     Time held() const { return account_.held(); }
     BusSummary summary(Time at) const {
@@ -93,6 +96,7 @@ class SystemBus : public Component {
     AddressSpace& memory_;
     AddressSpace& ports_;
     observe::Probe probe_;
+    Crossing* crossing_ = nullptr;
     std::vector<Contender*> contenders_;
     BusAccount account_;
     State<Time> busy_until_{*this, "busy_until"};
