@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bus/pci_bus.h"
 
 namespace sb::pci {
@@ -123,6 +125,12 @@ void Function::assign_bases(uint32_t& next_port, uint32_t& next_memory) {
     remap();
 }
 
+bool Function::claims(uint64_t address) const {
+    return std::any_of(bases_.begin(), bases_.end(), [&](const Base& b) {
+        return b.space == Space::memory && b.mapped && address - b.at < b.size;
+    });
+}
+
 Bus::Bus(Board& board) : board_{board} {}
 Bus::~Bus() = default;
 
@@ -145,6 +153,12 @@ void Bus::add(Function& function) {
 Function* Bus::find(unsigned device, unsigned function) const {
     for (Function* f : functions_)
         if (f->slot().device == device && f->slot().function == function) return f;
+    return nullptr;
+}
+
+Function* Bus::claimant(uint64_t address) const {
+    for (Function* f : functions_)
+        if (f->claims(address)) return f;
     return nullptr;
 }
 

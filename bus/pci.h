@@ -67,6 +67,9 @@ class Function {
     /// from the cursors, which move on, and lets the function answer.
     void assign_bases(uint32_t& next_port, uint32_t& next_memory);
 
+    /// One of its memory windows claims the address.
+    bool claims(uint64_t address) const;
+
     bool bus_master() const { return bus_master_enable; }
     Slot slot() const { return slot_; }
     Bus& bus() { return bus_; }
@@ -142,6 +145,8 @@ class Bus {
     void add(Function& function);
     /// The function, or null.
     Function* find(unsigned device, unsigned function) const;
+    /// The function whose memory window claims the address, or null.
+    Function* claimant(uint64_t address) const;
     const std::vector<Function*>& functions() const { return functions_; }
 
   private:

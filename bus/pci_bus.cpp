@@ -354,6 +354,7 @@ void LocalBus::function_beat() {
     if (payload.get_response_status() != tlm::TLM_OK_RESPONSE) {
         t_.phase = Phase::ending;
         t_.end = End::target_abort;
+        if (Function* target = functions_.claimant(t_.address)) target->signalled_target_abort = 1;
     }
     t_.last = t_.fixed || waits + 1 > next_limit;
     if (t_.moved == 0) t_.first_end = now() + clocks(waits + 1);

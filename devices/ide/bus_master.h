@@ -28,7 +28,7 @@
 #include <array>
 #include <functional>
 
-#include "bus/pci.h"
+#include "bus/pci_master.h"
 #include "devices/ide/ide_channel.h"
 
 namespace sb::devices {
@@ -36,7 +36,7 @@ namespace sb::devices {
 class BusMaster {
   public:
     /// `bank` is the function's 16 bytes of bus master registers; `offset` where the channel's are.
-    BusMaster(bus::Device& owner, bus::Board& board, pci::Function& function, IdeChannel& channel,
+    BusMaster(bus::Device& owner, pci::Function& function, IdeChannel& channel,
               bus::RegisterBank& bank, uint32_t offset);
 
     void reset();
@@ -45,7 +45,9 @@ class BusMaster {
     /// The drive's interrupt line rose.
     void interrupted() { interrupt_ = 1; }
     /// Data from the drive is not in memory yet.
-    bool holds_data() const { return active_ && to_memory_ && level_ > 0; }
+    bool holds_data() const {
+        return (active_ && to_memory_ && level_ > 0) || !port_.settled();
+    }
 
   private:
     static constexpr uint32_t line_bytes = 64;
@@ -62,7 +64,7 @@ class BusMaster {
     void entry_fetched();
     void move_region();
     void end_of_table();
-    void burst_ended(bus::MasterPort::Result result);
+    void burst_ended(pci::MasterPort::Result result);
     void pop(uint32_t count);
     uint32_t link_size(const ata::DmaRequest& request) const;
     uint32_t burst_size() const;
@@ -84,7 +86,7 @@ class BusMaster {
     bus::Register table_;
     bus::Field table_address_{table_, "TABLE", 31, 2, "where the descriptor table begins"};
 
-    bus::MasterPort port_;
+    pci::MasterPort port_;
     Timer link_;  // ends the transfer of `link_bytes_` on the cable
 
     State<bool> to_memory_;   // as it was when the engine started
