@@ -213,7 +213,8 @@ void AddressSpace::transport(Payload& payload, sc_core::sc_time& delay) {
         payload.set_address(address);
         return;
     }
-    if (length == 1 || !payload.get_data_ptr()) {
+    // Beyond the space's last address nobody is, and nothing wraps round to its first.
+    if (length == 1 || !payload.get_data_ptr() || address >= size_) {
         unclaimed(payload);
         return;
     }

@@ -32,13 +32,18 @@ MasterPort::MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream
 
 void MasterPort::request(bool write, uint64_t address, uint32_t bytes, Options options) {
     if (busy() || bytes == 0) return;  // a device's own sequencing keeps this from happening
+    aim(write, address, bytes, options.least);
+    fixed_ = options.fixed;
+    moved_ = 0;
+    bus_.ask(*this);
+}
+
+void MasterPort::aim(bool write, uint64_t address, uint32_t bytes, Time least) {
     write_ = write;
     address_ = address;
     bytes_ = std::min(bytes, max_bytes);
-    moved_ = 0;
-    least_ = options.least;
-    fixed_ = options.fixed;
-    bus_.ask(*this);
+    least_ = least;
+    fixed_ = false;
 }
 
 void MasterPort::cancel() {
@@ -59,6 +64,7 @@ uint32_t MasterPort::tenure_bytes() const {
 }
 
 void MasterPort::granted() {
+    if (on_grant_ && moved_ == 0) on_grant_();
     tenure_ = tenure_bytes();
     const uint64_t at = target_address();
     const AddressSpace::Range* range = bus_.memory().find(at);

@@ -35,6 +35,11 @@ class MasterPort : private SystemBus::Contender {
     void request(bool write, uint64_t address, uint32_t bytes, Time least = {}) {
         request(write, address, bytes, Options{least, false});
     }
+    /// `hook` is called at the time at which the bus is granted, before the transfer begins. It may
+    /// put the datum into the buffer, and change what is transferred by `aim`: a controller with
+    /// requesters of its own (8237A) chooses among them only when it has the bus.
+    void on_grant(std::function<void()> hook) { on_grant_ = std::move(hook); }
+    void aim(bool write, uint64_t address, uint32_t bytes, Time least);
     /// Forgets a burst that is under way; its data is not committed any further.
     void cancel();
     bool busy() const { return bytes_ != 0; }
@@ -52,6 +57,7 @@ class MasterPort : private SystemBus::Contender {
     SystemBus& bus_;
     observe::Probe probe_;
     Completion completion_;
+    std::function<void()> on_grant_;
     std::vector<uint8_t> buffer_;
     State<bool> write_;
     State<uint64_t> address_;

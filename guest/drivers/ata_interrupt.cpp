@@ -87,7 +87,7 @@ void AtaInterrupt::move_block() {
     } else {
         channel().write_data(*cursor_, bytes);
     }
-    bytes_left_ -= bytes;
+    bytes_left_ = bytes_left_ - bytes;
 }
 
 void AtaInterrupt::end(BlockError result) {

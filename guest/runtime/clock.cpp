@@ -69,6 +69,10 @@ void delay_microseconds(uint32_t microseconds) {
     }
 }
 
+uint64_t nanoseconds(uint32_t counts) {
+    return divide(uint64_t{counts} * 1'000'000'000, kCounterHz).quotient;
+}
+
 void start_ticks() {
     start_counter(kFullPeriod);
     attach_irq(irq::kTimer, on_tick);

@@ -29,6 +29,21 @@ uint16_t read_counter();
 // Busy-waits at least this long. Programs counter 0 to its full period.
 void delay_microseconds(uint32_t microseconds);
 
+// Measures from where it is made, up to a full period: 55 ms. Needs counter 0 to run over its full
+// period. Looking at it takes some microseconds, since the counter is on the ISA bus: what is
+// shorter is measured many times in a row.
+class Stopwatch {
+  public:
+    Stopwatch() : start_(read_counter()) {}
+    uint32_t counts() const { return static_cast<uint16_t>(start_ - read_counter()); }
+
+  private:
+    uint16_t start_;  // The counter counts down.
+};
+
+// How long so many counts are.
+uint64_t nanoseconds(uint32_t counts);
+
 // Attaches IRQ 0 and counts it at kTicksPerSecond. May be called again. Needs an interrupt
 // controller to be chosen.
 void start_ticks();

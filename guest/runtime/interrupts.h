@@ -32,6 +32,7 @@ namespace irq {
 inline constexpr uint8_t kTimer = 0;
 inline constexpr uint8_t kKeyboard = 1;
 inline constexpr uint8_t kSerial1 = 4;
+inline constexpr uint8_t kSoundBlaster = 5;  // As most cards were set.
 inline constexpr uint8_t kPrimaryIde = 14;
 inline constexpr uint8_t kSecondaryIde = 15;
 }  // namespace irq

@@ -13,6 +13,7 @@ constexpr uint16_t kMasterCommand = 0x20;  // ICW1, OCW2, OCW3.
 constexpr uint16_t kMasterData = 0x21;     // ICW2-4, OCW1: the mask.
 constexpr uint16_t kSlaveCommand = 0xa0;
 constexpr uint16_t kSlaveData = 0xa1;
+constexpr uint16_t kEdgeLevelControl = 0x4d0;  // ELCR1, and ELCR2 after it: a bit for each input.
 
 constexpr uint8_t kIcw1 = 0x10;
 constexpr uint8_t kIcw1NeedsIcw4 = 0x01;
@@ -67,6 +68,11 @@ bool is_spurious(uint8_t irq) {
     // The master does not know that the slave's interrupt was spurious, and has input 2 in service.
     if (irq >= kInputs) write_port8(kMasterCommand, kOcw2NonSpecificEoi);
     return true;
+}
+
+void set_level_triggered(uint8_t irq) {
+    const uint16_t port = kEdgeLevelControl + irq / kInputs;
+    write_port8(port, read_port8(port) | 1u << irq % kInputs);
 }
 
 void end_of_interrupt(uint8_t irq) {
