@@ -9,7 +9,9 @@
 namespace sb::bus {
 
 AddressSpace::AddressSpace(Simulation& sim, const std::string& name, uint64_t size)
-    : Component{sim, name}, size_{size}, pieces_{{0, size - 1, nullptr, nullptr}} {}
+    : Component{sim, name}, size_{size}, pieces_{{0, size - 1, nullptr, nullptr}} {
+    declare_state("traffic", [this](Archive& archive) { archive_traffic(archive); });
+}
 
 AddressSpace::~AddressSpace() = default;
 
@@ -25,7 +27,9 @@ unsigned AddressSpace::map(uint64_t start, uint64_t size, unsigned outlet, const
                            bool free, DirectMemory* direct, Behind behind) {
     size = std::min(size, size_ - std::min(start, size_));
     auto range = std::make_unique<Range>(
-        Range{start, size, outlet, name, free, direct, 0, targets_.at(outlet), behind});
+        Range{start, size, outlet, name, free, direct, 0, targets_.at(outlet), &traffic_named(name),
+              behind});
+    if (direct) direct->traffic = range->traffic;
     auto slot = std::find(mapped_.begin(), mapped_.end(), nullptr);
     if (slot == mapped_.end()) slot = mapped_.insert(slot, nullptr);
     *slot = std::move(range);
@@ -36,6 +40,33 @@ unsigned AddressSpace::map(uint64_t start, uint64_t size, unsigned outlet, const
 void AddressSpace::unmap(unsigned range) {
     const auto gone = std::move(mapped_.at(range));  // pieces point to it until they are made anew
     rebuild();
+}
+
+Traffic& AddressSpace::traffic_named(const std::string& name) {
+    for (Traffic& t : traffic_)
+        if (t.name == name) return t;
+    return traffic_.emplace_back(Traffic{name, 0});
+}
+
+/// By name, each with a zero behind it, and eight bytes of number: what a guest has mapped by now is
+/// not known where it is read back.
+void AddressSpace::archive_traffic(Archive& archive) {
+    constexpr size_t most = 1 << 20;
+    std::vector<uint8_t> bytes;
+    for (const Traffic& t : traffic_) {
+        bytes.insert(bytes.end(), t.name.c_str(), t.name.c_str() + t.name.size() + 1);
+        const auto* number = reinterpret_cast<const uint8_t*>(&t.bytes);
+        bytes.insert(bytes.end(), number, number + sizeof t.bytes);
+    }
+    archive.blob("bytes", bytes, most);
+    if (!archive.loading()) return;
+    for (auto at = bytes.begin(); at != bytes.end();) {
+        const auto end = std::find(at, bytes.end(), 0);
+        if (bytes.end() - end < 1 + static_cast<ptrdiff_t>(sizeof(uint64_t))) break;
+        Traffic& t = traffic_named(reinterpret_cast<const char*>(&*at));
+        std::memcpy(&t.bytes, &*(end + 1), sizeof t.bytes);
+        at = end + 1 + sizeof t.bytes;
+    }
 }
 
 unsigned AddressSpace::add_route(uint64_t start, uint64_t size) {

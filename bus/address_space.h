@@ -18,11 +18,13 @@
 // 2.2, 3.8.2 (master abort) as a PC's host bridge reports it.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "bus/bus_account.h"
 #include "bus/target.h"
 #include "sim/kernel/component.h"
 #include "sim/kernel/counter.h"
@@ -40,6 +42,9 @@ struct DirectMemory {
     unsigned first_wait_clocks = 0;  // wait states of a single access or of a burst's first beat
     unsigned next_wait_clocks = 0;   // of each further beat of a burst
     std::vector<uint8_t> page_flags;
+    Traffic* traffic = &uncounted;  // where its bytes are counted, once it is mapped
+
+    inline static Traffic uncounted{"uncounted", 0};
 };
 
 /// Told when a page that holds decoded code is about to be written by somebody else.
@@ -66,6 +71,7 @@ class AddressSpace : public Component, public Target {
         DirectMemory* direct = nullptr;  // where the range is memory
         uint64_t offset = 0;             // of a fragment: where in its target it begins
         Target* target = nullptr;        // what the outlet leads to
+        Traffic* traffic = nullptr;      // of its name; stays when it is unmapped
         Behind behind = Behind::board;
         uint64_t last() const { return start + (size - 1); }
         bool holds(uint64_t address) const { return address - start < size; }
@@ -113,6 +119,11 @@ class AddressSpace : public Component, public Target {
         return range.target->register_bank(write, address - range.start + range.offset, bytes);
     }
 
+    /// Bytes by the names of what was mapped; the first is what nobody claimed.
+    const std::deque<Traffic>& traffic() const { return traffic_; }
+    /// Where the bytes of an access to what find() gave are counted.
+    Traffic& traffic_of(const Range* range) { return range ? *range->traffic : traffic_.front(); }
+
     void add_code_watcher(CodeWatcher& watcher) { watchers_.push_back(&watcher); }
     /// Called by whoever writes direct memory, before or after the write.
     void wrote(DirectMemory& memory, const Range& range, uint64_t address, uint64_t bytes);
@@ -149,8 +160,11 @@ class AddressSpace : public Component, public Target {
     void forget_code(const std::vector<Piece>& before);
     bool steered(uint64_t first, uint64_t last) const;
     void unclaimed(Payload& payload);
+    Traffic& traffic_named(const std::string& name);
+    void archive_traffic(Archive& archive);
 
     uint64_t size_;
+    std::deque<Traffic> traffic_{{"unclaimed", 0}};
     std::vector<std::unique_ptr<InitiatorSocket>> outlets_;
     std::vector<Target*> targets_;  // by outlet
     std::vector<std::unique_ptr<Range>> mapped_;  // by range number; null where unmapped

@@ -24,7 +24,9 @@ namespace sb::bus {
 class Board {
   public:
     Board(Simulation& sim, observe::Stream& stream, SystemBus& bus)
-        : sim{sim}, stream{stream}, bus{bus}, memory{bus.memory()}, ports{bus.ports()} {}
+        : sim{sim}, stream{stream}, bus{bus}, memory{bus.memory()}, ports{bus.ports()} {
+        buses.push_back(&bus);
+    }
 
     Simulation& sim;
     observe::Stream& stream;
@@ -32,6 +34,8 @@ class Board {
     AddressSpace& memory;
     AddressSpace& ports;
     pci::Bus* pci = nullptr;
+    /// All that give an account of themselves; whoever is a bus adds itself.
+    std::vector<AccountedBus*> buses;
 
     /// The line of this name, made on first use. Lines of a PC: "irq0" to "irq23" (the I/O APIC's
     /// inputs; 0 to 15 are the 8259 pair's as well), "pic.intr" (8259 to LINT0 or the processor),

@@ -41,10 +41,13 @@ BusSummary BusAccount::summary(const std::string& name, Time clock, Time now) co
     BusSummary s{name, clock, now, {}, {targets_.begin(), targets_.end()}, turnaround_, idle_};
     for (const MasterStats* master : masters_) {
         s.masters.push_back(*master);
-        if (master == last_ && end_ > now)
-            s.masters.back().held = master->held - (end_ - now);
+        // What of the last tenure, and of the turnaround before it, lies after `now`.
+        if (master == last_)
+            s.masters.back().held = master->held - (end_ - std::max(begin_, now));
     }
-    s.idle += now - end_;
+    const Time early = std::min(begin_ - now, last_turnaround_);
+    s.turnaround = turnaround_ - early;
+    s.idle = idle_ - (begin_ - now - early) + (now - end_);
     return s;
 }
 
@@ -56,12 +59,19 @@ void BusAccount::archive(Archive& archive) {
         archive.value("held", master->held);
         archive.value("waited", master->waited);
         archive.value("worst_wait", master->worst_wait);
+        archive.value("abandoned", master->abandoned);
     }
     for (Traffic& target : targets_) {
         Archive::Scope scope{archive, "to " + target.name};
         archive.value("bytes", target.bytes);
     }
+    uint64_t last = 0;
+    while (last < masters_.size() && masters_[last] != last_) ++last;
+    archive.value("last", last);
+    last_ = last < masters_.size() ? masters_[last] : nullptr;
+    archive.value("begin", begin_);
     archive.value("end", end_);
+    archive.value("last_turnaround", last_turnaround_);
     archive.value("idle", idle_);
     archive.value("turnaround", turnaround_);
 }

@@ -29,6 +29,7 @@ struct MasterStats {
     Time held;         // the bus was theirs
     Time waited;       // they waited for it, all in all
     Time worst_wait;   // and the longest single wait
+    uint64_t abandoned = 0;  // of the transactions: given up for a processor, and repeated
 };
 
 /// Bytes to and from one target.
@@ -55,6 +56,14 @@ struct BusSummary {
     }
 };
 
+/// A bus that can give its account.
+class AccountedBus {
+  public:
+    virtual ~AccountedBus() = default;
+    /// Up to `at`, before which nothing is left to happen.
+    virtual BusSummary summary(Time at) = 0;
+};
+
 class BusAccount {
   public:
     /// The bus is `master`'s from `start` for `duration`, after `turnaround` before it.
@@ -63,8 +72,10 @@ class BusAccount {
         turnaround_ += turnaround;
         master.transactions += 1;
         master.held += duration;
+        begin_ = start;
         end_ = start + duration;
         last_ = &master;
+        last_turnaround_ = turnaround;
     }
     /// The tenure under way lasts until `end` at least.
     void extend(Time end) {
@@ -96,7 +107,8 @@ class BusAccount {
     std::vector<MasterStats*> masters_;
     std::deque<Traffic> targets_;
     MasterStats* last_ = nullptr;
-    Time end_;  // of the last tenure
+    Time begin_, end_;  // of the last tenure
+    Time last_turnaround_;
     Time idle_;
     Time turnaround_;
 };

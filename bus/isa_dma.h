@@ -10,8 +10,8 @@
 // A cycle. The client asserts its DRQ. When the controller has the bus it calls, for a transfer to
 // memory, `dma_read` for the datum; half a DMA clock later DACK is asserted (`dma_acknowledged`);
 // at the cycle's end, for a transfer from memory, `dma_write` gives the datum; then come
-// `dma_cycle_ended` and, where this was the block's last, `dma_terminal_count`. Fly-by: the datum passes between the client and memory
-// in one bus cycle, and the controller never holds it.
+// `dma_cycle_ended` and, where this was the block's last, `dma_terminal_count`. Fly-by: the datum
+// passes between the client and memory in one bus cycle, and the controller never holds it.
 //
 // A client that wants one datum takes its DRQ back in `dma_acknowledged`; one that wants more in
 // demand mode keeps it until the cycle of its last datum has ended. In cascade mode there is only

@@ -7,7 +7,8 @@
 namespace sb::bus {
 
 MasterPort::MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream,
-                       const std::string& name, unsigned priority, Completion completion)
+                       const std::string& name, MasterSettings settings,
+                       Completion completion)
     : owner_{owner},
       bus_{bus},
       probe_{stream, std::string{owner.basename()} + "." + name},
@@ -20,7 +21,8 @@ MasterPort::MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream
       least_{owner, name + ".least"},
       fixed_{owner, name + ".fixed", false},
       tenure_end_{owner, name + ".tenure_end", [this] { tenure_ended(); }} {
-    Contender::priority = priority;
+    Contender::priority = settings.priority;
+    Contender::weight = settings.weight;
     Contender::stats.name = std::string{owner.basename()} + "." + name;
     Contender::probe = &probe_;
     buffer_.resize(max_bytes);
@@ -35,7 +37,7 @@ void MasterPort::request(bool write, uint64_t address, uint32_t bytes, Options o
     aim(write, address, bytes, options.least);
     fixed_ = options.fixed;
     moved_ = 0;
-    bus_.ask(*this);
+    ask();
 }
 
 void MasterPort::aim(bool write, uint64_t address, uint32_t bytes, Time least) {
@@ -46,45 +48,116 @@ void MasterPort::aim(bool write, uint64_t address, uint32_t bytes, Time least) {
     fixed_ = false;
 }
 
-void MasterPort::cancel() {
-    if (waiting) {
-        waiting = false;
-        --bus_.waiting_;
-    }
-    tenure_end_.cancel();
-    bytes_ = 0;
+void MasterPort::ask() {
+    probe_.emit(owner_.now(), observe::Kind::bus_request, address_ + moved_, bytes_ - moved_,
+                static_cast<uint64_t>(command()));
+    bus_.ask(*this);
 }
 
+void MasterPort::lock(bool on) {
+    if (on)
+        wants_lock = true;
+    else
+        bus_.unlock(*this);
+}
+
+void MasterPort::cancel() {
+    bus_.stop_asking(*this);
+    tenure_end_.cancel();
+    bytes_ = 0;
+    lock(false);
+}
+
+/// One beat, where the mode is not of bursts; what fits into a slot of time division.
 uint32_t MasterPort::tenure_bytes() const {
-    const uint64_t width = bus_.timing().width;
+    const SystemBusTiming& timing = bus_.timing();
+    const uint64_t width = timing.width;
     const uint64_t start = target_address();
-    const uint64_t beats = fixed_ ? 1 : bus_.timing().longest_burst;
-    const uint64_t most = beats * width - start % width;
-    return static_cast<uint32_t>(std::min<uint64_t>(bytes_ - moved_, most));
+    const uint64_t left = bytes_ - moved_;
+    uint64_t beats = timing.dma_mode == DmaMode::burst && !fixed_ ? timing.longest_burst : 1;
+    if (beats == 0) beats = (start % width + left + width - 1) / width;
+    auto bytes = [&](uint64_t n) {
+        return static_cast<uint32_t>(std::min(left, n * width - start % width));
+    };
+    const Time longest = bus_.policy().longest_tenure();
+    if (longest != Time::max() && tenure_time(bytes(beats)) > longest) {
+        uint64_t fits = 1;
+        while (beats - fits > 1) {
+            const uint64_t middle = (fits + beats) / 2;
+            (tenure_time(bytes(middle)) > longest ? beats : fits) = middle;
+        }
+        beats = fits;
+    }
+    return bytes(beats);
+}
+
+/// How long a tenure for the next `bytes` takes.
+Time MasterPort::tenure_time(uint32_t bytes) const {
+    const uint64_t at = target_address();
+    const AddressSpace::Range* range = bus_.memory().find(at);
+    static const DirectMemory no_wait;
+    const DirectMemory& memory = range && range->direct ? *range->direct : no_wait;
+    return std::max(bus_.memory_time(memory, at, bytes), least_.get());
+}
+
+Time MasterPort::tenure_length() const { return tenure_time(tenure_bytes()); }
+
+bool MasterPort::reaches(uint64_t address, uint64_t bytes) const {
+    const uint64_t first = target_address();
+    const uint64_t end = fixed_ ? first + bus_.timing().width : address_ + bytes_;
+    return bytes_ != 0 && address < end && first < address + bytes;
 }
 
 void MasterPort::granted() {
     if (on_grant_ && moved_ == 0) on_grant_();
     tenure_ = tenure_bytes();
     const uint64_t at = target_address();
-    const AddressSpace::Range* range = bus_.memory().find(at);
-    static const DirectMemory no_wait;
-    const DirectMemory& memory = range && range->direct ? *range->direct : no_wait;
-    const Time duration = std::max(bus_.memory_time(memory, at, tenure_), least_.get());
-    bus_.hold(*this, owner_.now(), duration, tenure_);
-    probe_.emit(owner_.now(), observe::Kind::burst, at, tenure_, duration.ps());
-    tenure_end_.arm_after(duration);
+    const Time duration = tenure_time(tenure_);
+    bus_.occupy(*this, duration);
+    if (probe_.wants(observe::Kind::burst))
+        probe_.emit(begins, observe::Kind::burst, at, tenure_, duration.ps(),
+                    static_cast<uint64_t>(command()), first_beat(),
+                    (duration - bus_.beats_time(at, tenure_)).ps());
+    tenure_end_.arm_at(begins + duration);
+}
+
+/// A processor took the bus back: the beat is to be repeated.
+void MasterPort::abandoned() {
+    if (!tenure_end_.armed()) return;  // cancelled
+    tenure_end_.cancel();
+    ++Contender::stats.abandoned;
+    probe_.emit(owner_.now(), observe::Kind::abandon, target_address(), tenure_,
+                (owner_.now() - begins).ps());
+    ask();
+}
+
+/// What is on the data lines first: of a write, or of a read of memory.
+uint64_t MasterPort::first_beat() const {
+    const uint64_t at = target_address();
+    const uint64_t width = bus_.timing().width;
+    const size_t bytes = std::min<uint64_t>({sizeof(uint64_t), tenure_, width - at % width});
+    uint64_t data = 0;
+    if (write_) {
+        std::memcpy(&data, buffer_.data() + moved_, bytes);
+    } else {
+        const AddressSpace::Range* range = bus_.memory().find(at);
+        if (range && range->direct && at + (bytes - 1) <= range->last())
+            std::memcpy(&data, range->direct->host + (at - range->start), bytes);
+    }
+    return data;
 }
 
 void MasterPort::tenure_ended() {
+    Contender::stats.bytes += tenure_;
     if (!move(tenure_)) {
         bytes_ = 0;
+        lock(false);
         completion_(Result::master_abort);
         return;
     }
     moved_ = moved_ + tenure_;
     if (moved_ < bytes_) {
-        bus_.ask(*this);
+        ask();
         return;
     }
     bytes_ = 0;
@@ -100,6 +173,7 @@ bool MasterPort::move(uint32_t bytes) {
         uint32_t part =
             range ? static_cast<uint32_t>(std::min<uint64_t>(bytes, range->last() - at + 1))
                   : bytes;
+        Traffic& traffic = bus_.memory().traffic_of(range);  // an access may unmap the range
         if (range && range->direct && (range->direct->writable || !write_)) {
             uint8_t* host = range->direct->host + (at - range->start);
             if (write_) {
@@ -109,8 +183,10 @@ bool MasterPort::move(uint32_t bytes) {
                 std::memcpy(data, host, part);
             }
         } else if (!move_by_transport(at, data, part)) {
+            bus_.memory().traffic_of(nullptr).bytes += bytes;
             return false;
         }
+        traffic.bytes += part;
         at += part;
         data += part;
         bytes -= part;

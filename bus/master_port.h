@@ -19,7 +19,7 @@ class MasterPort : private SystemBus::Contender {
     /// `completion` is called at the time at which the burst's last beat ends; it may start the
     /// next.
     MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream, const std::string& name,
-               unsigned priority, Completion completion);
+               MasterSettings settings, Completion completion);
 
     static constexpr uint32_t max_bytes = 65536;
 
@@ -40,6 +40,10 @@ class MasterPort : private SystemBus::Contender {
     /// requesters of its own (8237A) chooses among them only when it has the bus.
     void on_grant(std::function<void()> hook) { on_grant_ = std::move(hook); }
     void aim(bool write, uint64_t address, uint32_t bytes, Time least);
+    /// From its next tenure on, nobody else has the bus until lock(false): block transfers, and
+    /// read-modify-write. Who locks must unlock, whatever happens: cancel() and a failed burst do
+    /// it by themselves.
+    void lock(bool on);
     /// Forgets a burst that is under way; its data is not committed any further.
     void cancel();
     bool busy() const { return bytes_ != 0; }
@@ -48,8 +52,17 @@ class MasterPort : private SystemBus::Contender {
 
   private:
     void granted() override;
+    void abandoned() override;
+    Time tenure_length() const override;
+    bool reaches(uint64_t address, uint64_t bytes) const override;
+    void ask();
     void tenure_ended();
     uint32_t tenure_bytes() const;
+    Time tenure_time(uint32_t bytes) const;
+    observe::Command command() const {
+        return write_ ? observe::Command::memory_write : observe::Command::memory_read;
+    }
+    uint64_t first_beat() const;
     bool move(uint32_t bytes);
     bool move_by_transport(uint64_t address, uint8_t* data, uint32_t bytes);
 

@@ -48,6 +48,7 @@ LocalBus::LocalBus(Board& board, Bus& functions, const LocalBusTiming& timing)
     for (size_t i = 0; i < end_names_.size(); ++i) end_names_[i] = board.stream.intern(names[i]);
     declare_state("bus", [this](Archive& archive) { archive_all(archive); });
     board.bus.cross_by(*this);
+    board.buses.push_back(this);
 }
 
 LocalBus::~LocalBus() = default;

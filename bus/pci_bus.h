@@ -64,7 +64,7 @@ struct LocalBusTiming {
 /// How a transaction ended.
 enum class End : uint8_t { completion, preempted, disconnect, retry, master_abort, target_abort };
 
-class LocalBus final : public Component, public Crossing {
+class LocalBus final : public Component, public Crossing, public AccountedBus {
   public:
     LocalBus(Board& board, Bus& functions, const LocalBusTiming& timing);
     ~LocalBus();
@@ -74,7 +74,7 @@ class LocalBus final : public Component, public Crossing {
     HostMemory& memory() { return *memory_; }
     /// The PCI-ISA bridge has an LPC bus: its cycle takes the place of ISA's.
     void use_lpc(Time cycle) { isa_saving_ = isa_cycle_ - cycle; }
-    BusSummary summary(Time at) const {
+    BusSummary summary(Time at) override {
         return account_.summary(std::string{basename()}, timing_.clock.period(), at);
     }
     const std::vector<MasterStats*>& masters() const { return account_.masters(); }

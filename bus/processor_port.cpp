@@ -7,22 +7,58 @@
 #include "bus/registers.h"
 
 namespace sb::bus {
+namespace {
+
+/// The first bytes of an access, as a number.
+uint64_t first_bytes(const uint8_t* data, unsigned bytes) {
+    uint64_t v = 0;
+    std::memcpy(&v, data, std::min<size_t>(bytes, sizeof v));
+    return v;
+}
+
+}  // namespace
 
 ProcessorPort::ProcessorPort(SystemBus& bus, observe::Stream& stream, const std::string& name,
-                             unsigned priority)
+                             MasterSettings settings)
     : Component{bus.simulation(), name},
       bus_{bus},
       probe_{stream, name},
       resume_{*this, "resume"},
       memory_{*this, bus.memory(), "memory"},
       ports_{*this, bus.ports(), "ports"} {
-    Contender::priority = priority;
+    Contender::priority = settings.priority;
+    Contender::weight = settings.weight;
+    Contender::processor = true;
     Contender::stats.name = name;
     Contender::probe = &probe_;
     bus_.join(*this);
+    if (bus.timing().posted_writes > 0)
+        posted_ = std::make_unique<PostedWrites>(*this, bus, stream, name + ".posted", settings,
+                                                 Contender::index, resume_);
 }
 
-void ProcessorPort::wait_for_grant() {
+void ProcessorPort::get_bus(Time start, Time length, observe::Command command, uint64_t address,
+                            unsigned bytes) {
+    Simulation& sim = simulation();
+    length_ = length;
+    if (posted_) start = posted_->drain(start);
+    const auto ask = [&] {
+        probe_.emit(start, observe::Kind::bus_request, address, bytes,
+                    static_cast<uint64_t>(command));
+    };
+    if (sim.next_event() <= start) resume_.wait_until(start);
+    bus_.give_way(start);
+    if (bus_.open_at(start, *this)) {
+        const SystemBus::Start got = bus_.uncontended(*this, start, length);
+        // Later than asked for, nobody must be able to come before.
+        if (got.begin == start || got.begin < sim.next_event()) {
+            if (got.begin > start) ask();
+            bus_.note_start(*this, start, got);
+            return;
+        }
+    }
+    if (sim.kernel_now() < start) resume_.wait_until(start);
+    ask();
     bus_.ask(*this);
     resume_.wait_woken();
     bus_.reserved_ = false;
@@ -34,9 +70,17 @@ Crossing* ProcessorPort::crossing(const AddressSpace::Range* range) const {
     return range && range->behind == Behind::board ? nullptr : bus_.crossing_;
 }
 
-void ProcessorPort::wait_for_crossing(Crossing& crossing) {
-    crossing.wait_for(*this);
-    resume_.wait_woken();
+Time ProcessorPort::get_crossing(Crossing& pci, Time start) {
+    if (simulation().next_event() <= start || !pci.free_at(start)) {
+        resume_.wait_until(start);
+        if (!pci.free_at(now())) {
+            pci.wait_for(*this);
+            resume_.wait_woken();
+        }
+        start = now();
+    }
+    pci.reserve(true);
+    return start;
 }
 
 void ProcessorPort::granted() {
@@ -44,13 +88,47 @@ void ProcessorPort::granted() {
     resume_.wake(now());
 }
 
-Time ProcessorPort::take_contended(Time start, Time duration, unsigned bytes) {
-    resume_.wait_until(start);
-    if (!bus_.free_at(now())) wait_for_grant();
-    const Time began = now();
-    bus_.hold(*this, began, duration, bytes);
+void ProcessorPort::unlock(Time at) {
+    if (!wants_lock) return;
+    --bus_.obstacles_;
+    Simulation::LocalTime local{simulation(), at - simulation().kernel_now()};
+    bus_.unlock(*this);
+}
+
+void ProcessorPort::note(Time start, Time duration, const MemoryAccess& a) {
+    uint64_t data = a.data;
+    const AddressSpace::Range* range = bus_.memory_.find(a.address);
+    if (!a.write && range && range->direct && a.address + (a.bytes - 1) <= range->last())
+        data = first_bytes(range->direct->host + (a.address - range->start), a.bytes);
+    probe_.emit(start, observe::Kind::access, a.address, a.bytes, duration.ps(),
+                static_cast<uint64_t>(command(bus_.memory_, a.write)), data,
+                (duration - bus_.beats_time(a.address, a.bytes)).ps());
+}
+
+Time ProcessorPort::take_contended(Time start, Time duration, const MemoryAccess& access) {
+    if (posted_ && access.write && !wants_lock) return posted_->put(start, duration, access);
+    get_bus(start, duration, command(bus_.memory_, access.write), access.address, access.bytes);
+    bus_.occupy(*this, duration);
+    count(access);
+    if (probe_.wants(observe::Kind::access)) note(begins, duration, access);
     bus_.schedule_arbitration();
-    return began + duration;
+    return begins + duration;
+}
+
+/// A write to memory goes to the write buffer, where there is one; false where it is nothing for it.
+bool ProcessorPort::post(AddressSpace& space, const AddressSpace::Range* range, Payload& payload,
+                         Time start, sc_core::sc_time& delay) {
+    if (!posted_ || wants_lock || !payload.is_write() || !range || !range->is_memory()) return false;
+    const uint64_t address = payload.get_address();
+    const unsigned bytes = payload.get_data_length();
+    const MemoryAccess access{*range->direct, address, bytes, true,
+                              first_bytes(payload.get_data_ptr(), bytes)};
+    const Time goes_on = posted_->put(start, bus_.memory_time(*range->direct, address, bytes), access);
+    sc_core::sc_time ignored;
+    space.transport(payload, ignored);
+    space.wrote(address, bytes);
+    delay = (goes_on - simulation().kernel_now()).sc();
+    return true;
 }
 
 void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc_time& delay) {
@@ -62,29 +140,33 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
         space.transport(payload, ignored);
         return;
     }
-    Time start = sim.kernel_now() + Time::from(delay);
+    Time asked = sim.kernel_now() + Time::from(delay);
+    if (post(space, range, payload, asked, delay)) return;
     Crossing* pci = crossing(range);
-    if (sim.next_event() <= start || !bus_.free_at(start) || (pci && !pci->free_at(start))) {
-        resume_.wait_until(start);
-        if (pci && !pci->free_at(now())) wait_for_crossing(*pci);
-        if (pci) pci->reserve(true);
-        if (!bus_.free_at(now())) wait_for_grant();
-        delay = sc_core::SC_ZERO_TIME;
-        start = sim.kernel_now();
-        // What is mapped there may have changed meanwhile.
-        range = space.find(payload.get_address());
-    }
     const unsigned bytes = payload.get_data_length();
-    Time duration = range && range->direct
-                        ? bus_.memory_time(*range->direct, payload.get_address(), bytes)
-                        : bus_.least_time();
+    const uint64_t address = payload.get_address();
+    Time duration = range && range->direct ? bus_.memory_time(*range->direct, address, bytes)
+                                           : bus_.least_time();
+    begins = asked;
+    lost = {};
+    if (sim.next_event() <= asked || !bus_.free_at(asked) || (pci && !pci->free_at(asked))) {
+        if (pci) asked = get_crossing(*pci, asked);
+        begins = asked;
+        get_bus(asked, duration, command(space, payload.is_write()), address, bytes);
+        range = space.find(address);  // the map may have changed while the bus was awaited
+        if (range && range->direct) duration = bus_.memory_time(*range->direct, address, bytes);
+        delay = (begins - sim.kernel_now()).sc();
+    }
+    const Time start = begins;
+    Traffic& traffic = space.traffic_of(range);  // the access may unmap the range
+    const bool memory = range && range->direct;
     // What the access sets off must find the bus taken, however long the target will want it.
     bus_.reserved_ = true;
     if (pci) pci->reserve(true);
     {
         Simulation::LocalTime local{sim, start - sim.kernel_now()};
         space.transport(payload, delay);
-        if (payload.is_write()) space.wrote(payload.get_address(), bytes);
+        if (payload.is_write()) space.wrote(address, bytes);
     }
     bus_.reserved_ = false;
     // A target may not be ours, and have notified events; it may have blocked the thread, and so
@@ -93,10 +175,16 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
     Time own = sim.kernel_now() + Time::from(delay) - start;
     if (pci) own = cross(*pci, space, payload, range, start, own);
     duration = std::max(duration, own);
-    bus_.hold(*this, start, duration, bytes);
+    bus_.occupy(*this, duration);
+    Contender::stats.bytes += bytes;
+    traffic.bytes += bytes;
     bus_.schedule_arbitration();
     delay = (start + duration - sim.kernel_now()).sc();
-    probe_.emit(start, observe::Kind::access, payload.get_address(), bytes, duration.ps());
+    if (!probe_.wants(observe::Kind::access)) return;
+    const Time least = memory ? bus_.beats_time(address, bytes) : bus_.least_time();
+    probe_.emit(start, observe::Kind::access, address, bytes, duration.ps(),
+                static_cast<uint64_t>(command(space, payload.is_write())),
+                first_bytes(payload.get_data_ptr(), bytes), (duration - least).ps());
 }
 
 Time ProcessorPort::cross(Crossing& pci, const AddressSpace& space, const Payload& payload,
@@ -130,6 +218,8 @@ Time ProcessorPort::access_register(bool ports, bool write, uint64_t address, un
     last_free_ = false;
     bus_.reserved_ = true;
     if (pci) pci->reserve(true);
+    Traffic& traffic = *range->traffic;  // the access may unmap the range
+    const Time least = bus_.least_time();
     Time own;
     {
         Simulation::LocalTime local{sim, start - sim.kernel_now()};
@@ -139,11 +229,15 @@ Time ProcessorPort::access_register(bool ports, bool write, uint64_t address, un
         own = pci->cross(behind, write, bytes, start, own);
         pci->finish({write, ports, address, bytes, value}, behind, start, own);
     }
-    const Time duration = std::max(bus_.least_time(), own);
+    const Time duration = std::max(least, own);
     bus_.reserved_ = false;
-    bus_.hold(*this, start, duration, bytes);
+    bus_.hold(*this, start, duration);
+    Contender::stats.bytes += bytes;
+    traffic.bytes += bytes;
     bus_.schedule_arbitration();
-    probe_.emit(start, observe::Kind::access, address, bytes, duration.ps());
+    if (probe_.wants(observe::Kind::access)) [[unlikely]]
+        probe_.emit(start, observe::Kind::access, address, bytes, duration.ps(),
+                    static_cast<uint64_t>(command(space, write)), value, (duration - least).ps());
     return duration;
 }
 

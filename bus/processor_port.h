@@ -3,7 +3,10 @@
 // How a processor gets onto the system bus: single accesses to memory and ports.
 #pragma once
 
+#include <memory>
+
 #include "bus/crossing.h"
+#include "bus/posted_writes.h"
 #include "bus/system_bus.h"
 #include "sim/kernel/resume.h"
 
@@ -18,7 +21,7 @@ class ProcessorPort : public Component,
                       private Crossing::Waiter {
   public:
     ProcessorPort(SystemBus& bus, observe::Stream& stream, const std::string& name,
-                  unsigned priority);
+                  MasterSettings settings);
 
     TargetSocket& memory_socket() { return memory_.socket; }
     TargetSocket& port_socket() { return ports_.socket; }
@@ -27,14 +30,16 @@ class ProcessorPort : public Component,
     /// A single access to memory by pointer that the caller makes itself, at its local time
     /// `start`, before which nothing is pending. True where the bus was free: then it is held for
     /// `duration`.
-    bool take(Time start, Time duration, unsigned bytes) {
+    bool take(Time start, Time duration, const MemoryAccess& access) {
         if (!bus_.free_at(start)) return false;
-        bus_.hold(*this, start, duration, bytes);
+        bus_.hold(*this, start, duration);
+        count(access);
+        if (probe_.wants(observe::Kind::access)) [[unlikely]] note(start, duration, access);
         return true;
     }
-    /// The same where the bus is not free: blocks the calling thread until it was granted; returns
-    /// when the access ends. The kernel's time is then when it began.
-    Time take_contended(Time start, Time duration, unsigned bytes);
+    /// The same where the bus is not free, or special: gives when the processor goes on. May block
+    /// the calling thread until the bus was granted; the kernel's time is then when that was.
+    Time take_contended(Time start, Time duration, const MemoryAccess& access);
 
     const MasterStats& stats() const { return Contender::stats; }
     /// An access to a declared register, by the short way: at the caller's local time `start`, with
@@ -45,6 +50,15 @@ class ProcessorPort : public Component,
 
     /// True where the access just made was one that takes no time (observation ports).
     bool last_was_free() const { return last_free_; }
+
+    /// From the next access on, nobody else has the bus until unlock(): LOCK#.
+    void lock() {
+        if (!wants_lock) ++bus_.obstacles_;
+        wants_lock = true;
+    }
+    /// At local time `at`, or when the tenure under way ends, if that is later.
+    void unlock(Time at);
+    bool locked() const { return wants_lock; }
 
   private:
     struct Side final : Target {
@@ -62,18 +76,36 @@ class ProcessorPort : public Component,
 
     void transport(AddressSpace& space, Payload& payload, sc_core::sc_time& delay);
     Crossing* crossing(const AddressSpace::Range* range) const;
+    /// Gets the bus behind the host bridge: gives when it is the processor's. May block.
+    Time get_crossing(Crossing& crossing, Time start);
     Time cross(Crossing& pci, const AddressSpace& space, const Payload& payload,
                const AddressSpace::Range* range, Time start, Time own);
-    void wait_for_grant();
-    void wait_for_crossing(Crossing& crossing);
-    void granted() override;
     void crossing_granted() override { resume_.wake(now()); }
+    bool post(AddressSpace& space, const AddressSpace::Range* range, Payload& payload, Time start,
+              sc_core::sc_time& delay);
+    /// Gets the bus for a tenure of `length`: gives when it begins. May block.
+    void get_bus(Time start, Time length, observe::Command command, uint64_t address,
+                 unsigned bytes);
+    void granted() override;
+    Time tenure_length() const override { return length_; }
+    void count(const MemoryAccess& access) {
+        Contender::stats.bytes += access.bytes;
+        access.memory.traffic->bytes += access.bytes;
+    }
+    void note(Time start, Time duration, const MemoryAccess& access);
+    observe::Command command(const AddressSpace& space, bool write) const {
+        using observe::Command;
+        if (&space == &bus_.ports_) return write ? Command::port_write : Command::port_read;
+        return write ? Command::memory_write : Command::memory_read;
+    }
 
     SystemBus& bus_;
     observe::Probe probe_;
     Resume resume_;
     Side memory_;
     Side ports_;
+    std::unique_ptr<PostedWrites> posted_;
+    Time length_;  // of the tenure that is asked for
     bool last_free_ = false;
 };
 

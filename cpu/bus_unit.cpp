@@ -31,13 +31,12 @@ BusUnit::Access BusUnit::by_socket(bool ports, bool write, uint32_t address, uin
     return done;
 }
 
-uint64_t BusUnit::take(const bus::DirectMemory& memory, uint32_t address, unsigned bytes,
-                       uint64_t cycle, bool idle, bool& blocked) {
+uint64_t BusUnit::take(const bus::MemoryAccess& access, uint64_t cycle, bool idle, bool& blocked) {
     const Time start = clock_.cycles(cycle);
-    const Time duration = port_.bus().memory_time(memory, address, bytes);
-    if (idle && port_.take(start, duration, bytes)) return clock_.ceil(duration);
+    const Time duration = port_.bus().memory_time(access.memory, access.address, access.bytes);
+    if (idle && port_.take(start, duration, access)) return clock_.ceil(duration);
     blocked = true;
-    return clock_.ceil(port_.take_contended(start, duration, bytes) - start);
+    return clock_.ceil(port_.take_contended(start, duration, access) - start);
 }
 
 unsigned BusUnit::peek(uint32_t address, uint8_t* data, unsigned bytes) {

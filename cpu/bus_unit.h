@@ -38,8 +38,14 @@ class BusUnit {
 
     /// The bus time of an access to direct memory that the caller makes itself; `idle` says that
     /// nothing is pending before `cycle`. May block, and then `blocked` is set.
-    uint64_t take(const bus::DirectMemory& memory, uint32_t address, unsigned bytes, uint64_t cycle,
-                  bool idle, bool& blocked);
+    uint64_t take(const bus::MemoryAccess& access, uint64_t cycle, bool idle, bool& blocked);
+
+    /// LOCK#, from the next access on, and until the one under way has ended (or `cycle`, where that is
+    /// later).
+    void lock() { port_.lock(); }
+    void unlock(uint64_t cycle) {
+        if (port_.locked()) port_.unlock(clock_.cycles(cycle));
+    }
 
     bus::AddressSpace& memory_space() { return port_.bus().memory(); }
     bus::ProcessorPort& port() { return port_; }

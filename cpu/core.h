@@ -388,8 +388,20 @@ class Core {
     TlbEntry& entry(const Operation* op, uint32_t linear, bool write);
     void allow(TlbEntry& e);
     void charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                unsigned size);
+                unsigned size, bool write, uint32_t v = 0);
     void probe_write(const Operation* op, uint32_t linear, unsigned size);
+    /// LOCK# from the next access on, for as many writes as the operation makes under it.
+    void lock_bus(unsigned writes) {
+        locked_writes_ = writes;
+        bus_.lock();
+    }
+    void lock_bus(const Operation* op) {
+        if (op && op->locked_writes && !locked_writes_) lock_bus(op->locked_writes);
+    }
+    /// A write that began at `began` was made, the last under the lock or not.
+    void written_locked(uint64_t began) {
+        if (locked_writes_ && --locked_writes_ == 0) bus_.unlock(began);
+    }
     /// Memory that holds the whole aligned doubleword at a physical address; null: there is none.
     bus::DirectMemory* direct_at(uint32_t physical);
     uint8_t* host_of(const bus::DirectMemory& memory, uint32_t physical);
@@ -447,6 +459,7 @@ class Core {
     uint32_t epoch_ = 1;
     Time limit_event_;  // the pending event that `limit` was set for
     uint32_t context_ = 0;  // the epoch with what else decides which block an address means
+    unsigned locked_writes_ = 0;  // still to come under LOCK#
     uint32_t update_linear_ = 0, user_ = 0;  // user_: page::user at CPL 3
 
     ShortWay tlb_;

@@ -234,6 +234,9 @@ void Decoder::resolve(const ZydisDecodedInstruction& i, const ZydisDecodedOperan
     op.size = static_cast<uint8_t>(i.operand_width / 8);
     op.segment = source_segment(i.attributes);
     op.lock = i.attributes & ZYDIS_ATTRIB_HAS_LOCK;
+    // XCHG locks by itself (SDM volume 2, XCHG). Registers have no bus to lock.
+    if (op.lock || i.mnemonic == ZYDIS_MNEMONIC_XCHG)
+        op.locked_writes = i.mnemonic == ZYDIS_MNEMONIC_CMPXCHG8B ? 2 : 1;
     op.rep = i.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE);
     op.repne = i.attributes & ZYDIS_ATTRIB_HAS_REPNE;
     if (op.mnemonic == not_integer) op.imm = i.mnemonic;

@@ -158,6 +158,8 @@ void Core::deliver_fault() {
     free_access = false;
     previous_ = nullptr;
     attention = true;
+    locked_writes_ = 0;
+    bus_.unlock(cycle);
     s.debug_hits = 0;
     s.halted = s.frozen = false;  // a single-step trap after HLT leaves it
     refresh_mode();

@@ -90,11 +90,11 @@ void Core::allow(TlbEntry& e) {
 }
 
 void Core::charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                  unsigned size) {
+                  unsigned size, bool write, uint32_t v) {
     if (!memory_on_bus_) return;
     bool blocked = false;
     const uint64_t at = cycle_at(op);
-    stall(bus_.take(memory, physical, size, at, at < limit, blocked), Cause::memory_stall);
+    stall(bus_.take({memory, physical, size, write, v}, at, at < limit, blocked), Cause::memory_stall);
     if (blocked)
         after_access(true);
     else if (cycle + (block_ ? block_->last_start : 0) >= limit)
@@ -123,9 +123,10 @@ uint32_t Core::read_part(const Operation* op, uint32_t linear, unsigned size) {
     const uint32_t offset = linear & 0xfff;
     TlbEntry* e = &entry(op, linear, false);
     if (data_watched_) note_access(linear, size, false);
+    if (memory_on_bus_ || !e->memory) lock_bus(op);
     if (!e->memory) return device_access(op, false, e->physical() + offset, 0, size);
     if (memory_on_bus_) {
-        charge(op, *e->memory, e->physical() + offset, size);
+        charge(op, *e->memory, e->physical() + offset, size, false);
         e = &entry(op, linear, false);  // the map may have changed while the bus was awaited
     }
     uint32_t v = 0;
@@ -141,9 +142,11 @@ void Core::write_slow(const Operation* op, uint32_t linear, uint64_t v, unsigned
         op ? fault_at(op, alignment_check) : fault(alignment_check);
     const unsigned here = std::min(size, 0x1000 - (linear & 0xfff));
     if (here < size) probe_write(op, linear, size);
+    const uint64_t began = cycle_at(op);
     write_part(op, linear, static_cast<uint32_t>(v), here);
     if (here < size)
         write_part(op, linear + here, static_cast<uint32_t>(v >> (8 * here)), size - here);
+    written_locked(began);
 }
 
 void Core::write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned size) {
@@ -155,7 +158,7 @@ void Core::write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned
         device_access(op, true, physical, v, size);
         return;
     }
-    charge(op, *e->memory, physical, size);
+    charge(op, *e->memory, physical, size, true, v);
     e = &entry(op, linear, true);
     if (!e->memory || !e->memory->writable) return;
     copy_few(e->page + offset, &v, size);

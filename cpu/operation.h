@@ -41,6 +41,7 @@ struct Operation {
     uint8_t src_size = 4;    // of MOVZX, MOVSX and far pointers in memory
     uint8_t stack_size = 4;  // of what is pushed or popped
     bool lock = false, rep = false, repne = false;
+    uint8_t locked_writes = 0;  // with LOCK#: LOCK, and XCHG with memory without it
 };
 
 /// What is kept of a run of a block, for a person: the last of them are in the text of a shutdown.

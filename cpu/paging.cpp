@@ -82,26 +82,33 @@ void Core::page_fault_at(const Operation* op, uint32_t linear, uint32_t error) {
     fault(page_fault, error);
 }
 
-/// Reads a table entry, or sets bits in it.
+/// Reads a table entry, or sets bits in it: read again and written under LOCK# (SDM volume 3, 8.1.2.1).
 uint32_t Core::table_access(const Operation* op, uint32_t physical, uint32_t set) {
     physical &= s.a20_mask;
     bus::DirectMemory* memory = direct_at(physical);
+    const bool locks =
+        set && memory && memory->writable && memory_on_bus_ && locked_writes_ == 0;
     if (memory && memory_on_bus_) {
-        charge(op, *memory, physical, 4);
+        if (locks) lock_bus(1);
+        charge(op, *memory, physical, 4, false);
         memory = direct_at(physical);  // the map may have changed while the bus was awaited
     }
+    if (locks && (!memory || !memory->writable)) written_locked(cycle_at(op));
     if (!memory) {
         if (!set) return device_access(op, false, physical, 0, 4);
         return device_access(op, true, physical, set | device_access(op, false, physical, 0, 4), 4);
     }
-    uint8_t* at = host_of(*memory, physical);
     uint32_t v;
-    std::memcpy(&v, at, 4);
-    if (set && memory->writable) {
-        v |= set;
-        std::memcpy(at, &v, 4);
-        overwritten(*memory, physical, 4);
-    }
+    std::memcpy(&v, host_of(*memory, physical), 4);
+    if (!set || !memory->writable) return v;
+    v |= set;
+    const uint64_t began = cycle_at(op);
+    charge(op, *memory, physical, 4, true, v);
+    if (locks) written_locked(began);
+    memory = direct_at(physical);
+    if (!memory || !memory->writable) return v;
+    std::memcpy(host_of(*memory, physical), &v, 4);
+    overwritten(*memory, physical, 4);
     return v;
 }
 

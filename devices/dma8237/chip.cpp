@@ -72,23 +72,22 @@ DmaChip::DmaChip(bus::Device& owner, const Wiring& wiring, std::function<void()>
               .size = port_count_ * wiring.stride,
               .access_time = wiring.access_time,
               .hole = ~uint64_t{0}}},
-      addresses_{ports_,
-                 byte("ADDRESS", port_address, bus::rw, "address of a channel", "next byte of it"),
-                 channels,
-                 2 * wiring.stride,
-                 {.read = [this](unsigned i) { return read_half(current_address_, i); },
-                  .write =
-                      [this](unsigned i, uint64_t v) {
-                          write_half(base_address_, current_address_, i, v);
-                      }}},
+      addresses_{
+          ports_,
+          byte("ADDRESS", port_address, bus::rw, "address of a channel", "next byte of it"),
+          channels,
+          2 * wiring.stride,
+          {.read = [this](unsigned i) { return read_half(current_address_, i); },
+           .write = [this](unsigned i,
+                           uint64_t v) { write_half(base_address_, current_address_, i, v); }}},
       counts_{
           ports_,
           byte("COUNT", port_count * wiring.stride, bus::rw, "transfers less 1", "next byte of it"),
           channels,
           2 * wiring.stride,
           {.read = [this](unsigned i) { return read_half(current_count_, i); },
-           .write =
-               [this](unsigned i, uint64_t v) { write_half(base_count_, current_count_, i, v); }}},
+           .write = [this](unsigned i,
+                           uint64_t v) { write_half(base_count_, current_count_, i, v); }}},
       status_{ports_,
               byte("STATUS", port_command * wiring.stride, bus::ro, "terminal counts and requests",
                    "reading clears TC"),
@@ -113,11 +112,10 @@ DmaChip::DmaChip(bus::Device& owner, const Wiring& wiring, std::function<void()>
             byte("MODE", port_mode * wiring.stride, bus::wo, "one channel's mode",
                  "goes into that channel's register"),
             {.write = [this](uint64_t v) { mode_written(v); }}},
-      clear_flip_flop_{
-          ports_,
-          byte("CLEAR_FLIP_FLOP", port_clear_flip_flop * wiring.stride, bus::wo, "any value",
-               "the next byte of an address or count is the low one"),
-          {.write = [this](uint64_t) { second_byte_ = false; }}},
+      clear_flip_flop_{ports_,
+                       byte("CLEAR_FLIP_FLOP", port_clear_flip_flop * wiring.stride, bus::wo,
+                            "any value", "the next byte of an address or count is the low one"),
+                       {.write = [this](uint64_t) { second_byte_ = false; }}},
       temporary_{ports_, byte("TEMPORARY", port_master_clear * wiring.stride, bus::ro,
                               "the last byte copied from memory to memory")},
       master_clear_{ports_,
@@ -144,8 +142,7 @@ DmaChip::DmaChip(bus::Device& owner, const Wiring& wiring, std::function<void()>
       second_byte_{owner, std::string{wiring.name} + ".second_byte", false},
       drq_{owner, std::string{wiring.name} + ".drq", 0},
       first_{owner, std::string{wiring.name} + ".first", 0} {
-    for (unsigned i = 0; i < channels; ++i)
-        modes_[i] = std::make_unique<Mode>(mode_registers_[i]);
+    for (unsigned i = 0; i < channels; ++i) modes_[i] = std::make_unique<Mode>(mode_registers_[i]);
 }
 
 void DmaChip::reset() {
@@ -181,16 +178,18 @@ uint64_t DmaChip::read_status() {
     return value;
 }
 
-/// The board's DREQ and DACK have one polarity: a controller told otherwise would see requests where
-/// there are none.
+/// The board's DREQ and DACK have one polarity: a controller told otherwise would see requests
+/// where there are none.
 void DmaChip::command_written() {
     if (drq_low_ != 0 || dack_high_ != 0)
-        owner_.finding("a DMA controller was given a polarity of DREQ or DACK that this board does "
-                       "not have: ignored",
-                       [&] { return fmt::format("{}: {:#04x}", wiring_.name, command_.value()); });
+        owner_.finding(
+            "a DMA controller was given a polarity of DREQ or DACK that this board does "
+            "not have: ignored",
+            [&] { return fmt::format("{}: {:#04x}", wiring_.name, command_.value()); });
     if (memory_to_memory_ != 0 && !wiring_.memory_to_memory)
-        owner_.finding("memory-to-memory transfers were enabled on the 16-bit DMA controller, whose "
-                       "channel 0 is the cascade: ignored");
+        owner_.finding(
+            "memory-to-memory transfers were enabled on the 16-bit DMA controller, whose "
+            "channel 0 is the cascade: ignored");
     changed_();
 }
 

@@ -137,9 +137,9 @@ class DmaChip {
     bus::Register all_masks_;
     bus::Field all_mask_bits_{all_masks_, "MASKS", 3, 0, "a bit for each channel"};
 
-    State<bool> second_byte_;   // the flip-flop
-    State<uint8_t> drq_;        // the DREQ inputs
-    State<uint8_t> first_;      // the channel of highest priority
+    State<bool> second_byte_;  // the flip-flop
+    State<uint8_t> drq_;       // the DREQ inputs
+    State<uint8_t> first_;     // the channel of highest priority
 };
 
 }  // namespace sb::devices

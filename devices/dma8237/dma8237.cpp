@@ -31,11 +31,6 @@ const bus::DeviceModel dma8237{
     [](const bus::DeviceContext& c) { return std::make_unique<Dma8237>(c); }};
 SOUTHBRIDGE_DEVICE(dma8237)
 
-Dma8237::Wires::Wires(Dma8237& owner, bus::Board& board, unsigned channel)
-    : dack{owner, fmt::format("dack{}", channel)} {
-    dack.connect(bus::dack_line(board, channel));
-}
-
 Dma8237::Dma8237(const bus::DeviceContext& context)
     : Device{context},
       firmware_was_here_{context.config.text("handoff") == "firmware"},
@@ -52,13 +47,14 @@ Dma8237::Dma8237(const bus::DeviceContext& context)
                  {.name = "pages",
                   .size = page_ports,
                   .access_time = context.config.duration("access_time")}},
-      pages_{page_bank_,
-             {.name = "PAGE",
-              .offset = 0,
-              .bits = 8,
-              .doc = "A23 to A16: 7, 3, 1, 2 of channels 0 to 3, 11, 9, 10 of 5 to 7; else storage"},
-             page_ports,
-             1},
+      pages_{
+          page_bank_,
+          {.name = "PAGE",
+           .offset = 0,
+           .bits = 8,
+           .doc = "A23 to A16: 7, 3, 1, 2 of channels 0 to 3, 11, 9, 10 of 5 to 7; else storage"},
+          page_ports,
+          1},
       tc_{*this, "tc"},
       hrq_{*this, "hrq"},
       hlda_{*this, "hlda"},
@@ -68,9 +64,10 @@ Dma8237::Dma8237(const bus::DeviceContext& context)
             "port",
             highest_priority,
             [this](bus::MasterPort::Result result) { cycle_ended(result); }} {
-    for (unsigned i = 0; i < wires_.size(); ++i) {
+    for (unsigned i = 0; i < dacks_.size(); ++i) {
         if (i == cascade) continue;
-        wires_[i] = std::make_unique<Wires>(*this, context.board, i);
+        dacks_[i] = std::make_unique<bus::Pin>(*this, fmt::format("dack{}", i));
+        dacks_[i]->connect(bus::dack_line(context.board, i));
         bus::drq_line(context.board, i).connect(*this, i);
     }
     tc_.connect(context.board.line("tc"));
@@ -89,8 +86,8 @@ void Dma8237::reset() {
     if (firmware_was_here_) second_.set_cascade();
     port_.cancel();
     for (Timer* timer : {&ask_, &dack_, &s4_}) timer->cancel();
-    for (auto& wires : wires_)
-        if (wires) wires->dack.set(false);
+    for (auto& dack : dacks_)
+        if (dack) dack->set(false);
     tc_.set(false);
     hrq_.set(false);
     hlda_.set(false);
@@ -161,6 +158,7 @@ void Dma8237::ask() {
         // The client's own transfers contend for the bus.
         set_service(Service::cascade);
         ++services_;
+        hlda_.set(true);
         return acknowledge();
     }
     set_service(Service::waiting);
@@ -218,26 +216,22 @@ void Dma8237::begin_cycle() {
         port_.buffer()[0] = static_cast<uint8_t>(datum);
         port_.buffer()[1] = static_cast<uint8_t>(datum >> 8);
     }
-    if (!copying_ && !wires_[channel]->dack.level())
-        dack_.arm_after(Time::ps(clock_.period().ps() / 2));
-    if (of.last(channel % 4) && (!copying_ || second_half_))
-        s4_.arm_after(time - clock_.period());
+    if (!copying_ && !dacks_[channel]->level()) dack_.arm_after(Time::ps(clock_.period().ps() / 2));
+    if (of.last(channel % 4) && (!copying_ || second_half_)) s4_.arm_after(time - clock_.period());
     opening_ = false;
     latched_ = static_cast<uint8_t>(of.address(channel % 4) >> 8);
 }
 
 void Dma8237::acknowledge() {
-    if (!wires_[channel_]) return;
-    wires_[channel_]->dack.set(true);
+    dacks_[channel_]->set(true);
     if (auto* client = clients_.client(channel_)) client->dma_acknowledged();
 }
 
 void Dma8237::cycle_ended(bus::MasterPort::Result result) {
     const bool claimed = result == bus::MasterPort::Result::done;
     if (!claimed)
-        finding("a DMA cycle went to an address that nothing claims", [&] {
-            return fmt::format("channel {} at {:#08x}", active(), address(active()));
-        });
+        finding("a DMA cycle went to an address that nothing claims",
+                [&] { return fmt::format("channel {} at {:#08x}", active(), address(active())); });
     bool last = false;
     if (copying_) {
         last = copy_cycle_ended(claimed);
@@ -248,8 +242,7 @@ void Dma8237::cycle_ended(bus::MasterPort::Result result) {
     tc_.set(false);
     if (!goes_on(last)) return release();
     const unsigned channel = active();
-    port_.request(to_memory(channel), address(channel), wide(channel) ? 2 : 1,
-                  cycle_time(channel));
+    port_.request(to_memory(channel), address(channel), wide(channel) ? 2 : 1, cycle_time(channel));
 }
 
 /// The client takes its datum. Of an address that nothing claims, all ones.
@@ -318,7 +311,7 @@ bool Dma8237::goes_on(bool last) const {
 void Dma8237::release() {
     dack_.cancel();
     s4_.cancel();
-    if (wires_[channel_]) wires_[channel_]->dack.set(false);
+    dacks_[channel_]->set(false);
     copying_ = second_half_ = false;
     chip(channel_).served(channel_ % 4);
     if (channel_ < 4) second_.served(0);

@@ -17,15 +17,15 @@
 //   S2 S3    S3 is left out with compressed timing
 //   SW       `wait_states`: the AT's board adds one to every cycle
 //   S4
-// So with one wait state a transfer takes five clocks, as the PC's and the AT's documents say, and a
-// repeated one four: the eight SYSCLKs of PIIX4 8.4.3. DACK comes half a clock into S1: a single
+// So with one wait state a transfer takes five clocks, as the PC's and the AT's documents say, and
+// a repeated one four: the eight SYSCLKs of PIIX4 8.4.3. DACK comes half a clock into S1: a single
 // transfer has it for nine SYSCLKs (8.4.2, as does verify, with wait states). TC is asserted in S4.
 // Memory to memory: S11 to S14, then S21 to S24, with their wait states, of two tenures.
 //
 // Bus. A cycle is a tenure of the system bus of its whole duration: the processor is off the bus as
-// with HOLD and HLDA. Block and demand transfers keep it from the first cycle to the last, by asking
-// for the next cycle at the very end of the one before with the highest priority of all masters.
-// Between single transfers HRQ goes away for a clock, in which others get the bus.
+// with HOLD and HLDA. Block and demand transfers keep it from the first cycle to the last, by
+// asking for the next cycle at the very end of the one before with the highest priority of all
+// masters. Between single transfers HRQ goes away for a clock, in which others get the bus.
 //
 // Which channel is served is decided when the bus is granted (HLDA), and then stays until the
 // service is over, whatever else comes.
@@ -48,11 +48,6 @@ class Dma8237 final : public bus::Device, private bus::LineSink {
 
   private:
     enum class Service : uint8_t { idle, asking, waiting, running, cascade };
-    /// A channel of the board.
-    struct Wires {
-        Wires(Dma8237& owner, bus::Board& board, unsigned channel);
-        bus::Pin dack;
-    };
 
     void line_changed(unsigned channel, bool asserted) override;
     void look();
@@ -92,7 +87,7 @@ class Dma8237 final : public bus::Device, private bus::LineSink {
     DmaChip second_;
     bus::RegisterBank page_bank_;
     bus::RegisterArray pages_;
-    std::array<std::unique_ptr<Wires>, bus::DmaChannels::count> wires_;
+    std::array<std::unique_ptr<bus::Pin>, bus::DmaChannels::count> dacks_;  // channel 4: none
     bus::Pin tc_;
     bus::Pin hrq_;
     bus::Pin hlda_;
@@ -100,8 +95,8 @@ class Dma8237 final : public bus::Device, private bus::LineSink {
 
     State<uint8_t> service_{*this, "service", 0};
     State<uint8_t> channel_{*this, "channel", 0};
-    State<bool> opening_{*this, "opening", false};    // the next cycle is its service's first
-    State<uint8_t> latched_{*this, "latched", 0};     // A15 to A8 of the cycle before
+    State<bool> opening_{*this, "opening", false};          // the next cycle is its service's first
+    State<uint8_t> latched_{*this, "latched", 0};           // A15 to A8 of the cycle before
     State<bool> copying_{*this, "copying", false};          // from memory to memory
     State<bool> second_half_{*this, "second_half", false};  // of such a transfer
     Timer ask_{*this, "ask", [this] { ask(); }};

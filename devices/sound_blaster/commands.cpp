@@ -12,13 +12,11 @@ constexpr uint8_t version_major = 2, version_minor = 1;
 }  // namespace
 
 const SoundBlaster::Command SoundBlaster::commands[] = {
-    {0x10, 1,
-     [](SoundBlaster& d, unsigned v) { d.direct_output(static_cast<uint8_t>(v)); },
+    {0x10, 1, [](SoundBlaster& d, unsigned v) { d.direct_output(static_cast<uint8_t>(v)); },
      "direct output of a sample"},
     {0x14, 2, [](SoundBlaster& d, unsigned n) { d.follow_with(Transfer::output, n); },
      "output of a block by DMA"},
-    {0x1c, 0,
-     [](SoundBlaster& d, unsigned) { d.start(Transfer::output, d.block_, true, false); },
+    {0x1c, 0, [](SoundBlaster& d, unsigned) { d.start(Transfer::output, d.block_, true, false); },
      "output by DMA, block after block"},
     {0x20, 0, [](SoundBlaster& d, unsigned) { d.answer(d.next_input()); },
      "direct input of a sample"},

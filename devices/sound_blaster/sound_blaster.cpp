@@ -9,7 +9,7 @@ namespace sb::devices {
 namespace {
 
 constexpr uint8_t silent = 0x80;
-constexpr Time least_reset = Time::us(3);  // "wait for at least 3 us" between 1 and 0
+constexpr Time least_reset = Time::us(3);   // "wait for at least 3 us" between 1 and 0
 constexpr Time longest_pause = Time::s(1);  // of direct output that goes into the file
 // Sample rates of DSP 2.01 in Hz: normal and high-speed, output and input. [From memory.]
 constexpr uint64_t least_rate = 4'000;
@@ -51,9 +51,19 @@ const bus::DeviceModel sound_blaster{
       "sine",
       "what is recorded: a sine of 64 samples, or samples that count up",
       {"sine", "pattern"}},
-     {"command_time", ValueType::duration, "2us", "time for which a byte keeps the DSP busy", {}, 0,
+     {"command_time",
+      ValueType::duration,
+      "2us",
+      "time for which a byte keeps the DSP busy",
+      {},
+      0,
       1'000'000'000},
-     {"reset_time", ValueType::duration, "100us", "from the reset's end to its answer", {}, 0,
+     {"reset_time",
+      ValueType::duration,
+      "100us",
+      "from the reset's end to its answer",
+      {},
+      0,
       1'000'000'000'000},
      bus::isa_access_time()},
     [](const bus::DeviceContext& c) { return std::make_unique<SoundBlaster>(c); }};
@@ -71,18 +81,22 @@ SoundBlaster::SoundBlaster(const bus::DeviceContext& context)
              .size = 16,
              .access_time = context.config.duration("access_time"),
              .hole = ~uint64_t{0}}},
-      reset_{bank_, spec("RESET", 0x6, bus::wo, "resets the DSP", "AAh can be read then"),
+      reset_{bank_,
+             spec("RESET", 0x6, bus::wo, "resets the DSP", "AAh can be read then"),
              {.write = [this](uint64_t) { write_reset(reset_bit_ != 0); }}},
-      read_data_{bank_, spec("READ_DATA", 0xa, bus::ro, "the DSP's answers", "the next one"),
+      read_data_{bank_,
+                 spec("READ_DATA", 0xa, bus::ro, "the DSP's answers", "the next one"),
                  {.read = [this] { return read_data(); }}},
-      write_{bank_, spec("WRITE", 0xc, bus::wo, "commands and their parameters", "runs them"),
+      write_{bank_,
+             spec("WRITE", 0xc, bus::wo, "commands and their parameters", "runs them"),
              {.write = [this](uint64_t v) { write_command(static_cast<uint8_t>(v)); }}},
-      write_status_{bank_, spec("WRITE_STATUS", 0xc, bus::ro, "may be written", "", 0x7f),
+      write_status_{bank_,
+                    spec("WRITE_STATUS", 0xc, bus::ro, "may be written", "", 0x7f),
                     {.read = [this] { return read_write_status(); }}},
-      read_status_{bank_,
-                   spec("READ_STATUS", 0xe, bus::ro, "may be read",
-                        "acknowledges the interrupt", 0x7f),
-                   {.read = [this] { return read_status(); }}},
+      read_status_{
+          bank_,
+          spec("READ_STATUS", 0xe, bus::ro, "may be read", "acknowledges the interrupt", 0x7f),
+          {.read = [this] { return read_status(); }}},
       irq_{*this, "irq"},
       drq_{*this, "drq"} {
     const auto channel = static_cast<unsigned>(context.config.integer("dma"));
@@ -139,14 +153,16 @@ void SoundBlaster::write_command(uint8_t byte) {
         return;
     }
     if (now() < busy_until_.get())
-        finding("a byte was written to the DSP while its write status was busy (taken all the same)");
+        finding(
+            "a byte was written to the DSP while its write status was busy (taken all the same)");
     busy_until_ = now() + command_time_;
     if (parameters_left_ == 0) {
         const Command* command = find(byte);
         if (!command) {
-            finding("a command was written that DSP 2.01 does not have, or this model does not: "
-                    "ignored",
-                    [&] { return fmt::format("{:#04x}", byte); });
+            finding(
+                "a command was written that DSP 2.01 does not have, or this model does not: "
+                "ignored",
+                [&] { return fmt::format("{:#04x}", byte); });
             return;
         }
         command_ = byte;

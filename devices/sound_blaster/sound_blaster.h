@@ -5,10 +5,10 @@
 // 3 and 6; sample rate ranges, DSP 2.01, from memory.
 //
 // The program writes commands and their parameters to one port, and reads answers at another. The
-// commands are a table in commands.cpp. Samples go by DMA, one byte a sample: the sample clock, with
-// a period of 256 - TC microseconds by the time constant TC, raises DRQ for each; the sample
-// sounds, or was taken, where the DMA cycle brings it. Where DACK has not come by the next tick, the
-// output keeps its level for that sample (underrun), or a recorded sample is lost (overrun): a
+// commands are a table in commands.cpp. Samples go by DMA, one byte a sample: the sample clock,
+// with a period of 256 - TC microseconds by the time constant TC, raises DRQ for each; the sample
+// sounds, or was taken, where the DMA cycle brings it. Where DACK has not come by the next tick,
+// the output keeps its level for that sample (underrun), or a recorded sample is lost (overrun): a
 // finding, and counted. The end of a block asserts the interrupt, until the read status is read.
 //
 // The first DRQ comes one period after the command. A high-speed transfer takes no commands until

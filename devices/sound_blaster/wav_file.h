@@ -5,9 +5,9 @@
 // Audio File Format").
 //
 // A file has one sample rate, that of the first sample. Samples of another length are held for as
-// long as they last: repeated or left out, so that the file's time stays the played time. The header
-// is brought up to date every 64 KiB and at the end, so the file is well-formed also where the
-// program ends badly.
+// long as they last: repeated or left out, so that the file's time stays the played time. The
+// header is brought up to date every 64 KiB and at the end, so the file is well-formed also where
+// the program ends badly.
 #pragma once
 
 #include <cstdint>

@@ -13,6 +13,18 @@ namespace {
 constexpr uint64_t memory_size = uint64_t{1} << 32;
 constexpr uint64_t port_count = 0x10000;
 
+/// Names with commas between, without blanks.
+std::vector<std::string> split(const std::string& text) {
+    std::vector<std::string> names(1);
+    for (const char c : text) {
+        if (c == ',')
+            names.emplace_back();
+        else if (c != ' ' && c != '\t')
+            names.back() += c;
+    }
+    return names;
+}
+
 bus::SystemBusTiming timing(const Config& config) {
     bus::SystemBusTiming t;
     t.clock = config.clock("clock");
@@ -20,6 +32,16 @@ bus::SystemBusTiming timing(const Config& config) {
     t.address_clocks = static_cast<unsigned>(config.integer("address_clocks"));
     t.data_clocks = static_cast<unsigned>(config.integer("data_clocks"));
     t.longest_burst = static_cast<unsigned>(config.integer("longest_burst"));
+    t.turnaround_clocks = static_cast<unsigned>(config.integer("turnaround_clocks"));
+    t.synchronous = config.boolean("synchronous");
+    t.arbitration = config.text("arbitration");
+    t.tdma_slots = split(config.text("tdma_slots"));
+    t.tdma_slot_clocks = static_cast<unsigned>(config.integer("tdma_slot_clocks"));
+    t.posted_writes = static_cast<unsigned>(config.integer("posted_writes"));
+    const std::string& mode = config.text("dma_mode");
+    t.dma_mode = mode == "cycle-stealing" ? bus::DmaMode::cycle_stealing
+                 : mode == "transparent"  ? bus::DmaMode::transparent
+                                          : bus::DmaMode::burst;
     return t;
 }
 

@@ -19,8 +19,6 @@
 namespace sb::machine {
 namespace {
 
-constexpr unsigned processor_priority =
-    8;  // after every bus master: a PC's processor yields the bus
 constexpr size_t most_records = 4096;  // of metrics and of checksums that one guest may report
 constexpr uint64_t most_checked_sectors = 1u << 24;  // 8 GiB: what checking may cost the host
 
@@ -70,8 +68,11 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
         }
     }
     if (auto* screen = board.find<bus::TextScreen>("screen")) console_->watch(*screen);
-    port_ = std::make_unique<bus::ProcessorPort>(chassis_->bus, stream_, "processor_port",
-                                                 processor_priority);
+    const bus::MasterSettings settings{
+        static_cast<unsigned>(plan.bus.integer("processor_priority")),
+        static_cast<unsigned>(plan.bus.integer("processor_weight"))};
+    port_ = std::make_unique<bus::ProcessorPort>(chassis_->bus, stream_, "processor_port", settings);
+    chassis_->bus.assign_slots();
     cpu_ = std::make_unique<cpu::Cpu>(sim_, stream_, "cpu", *port_, plan.cpu);
     // Without a local APIC the 8259 pair drives the processor itself.
     const bool has_apic = board.find<bus::InterruptAcknowledge>("intr.acknowledge") != nullptr;
@@ -260,8 +261,8 @@ Results Machine::results() const {
         for (const Counter* counter : component->counters())
             results.counters.push_back({component->path(), counter->name(), counter->unit(),
                                         counter->doc(), counter->value()});
-    for (const bus::MasterStats* m : chassis_->bus.masters())
-        results.masters.push_back({m->name, m->transactions, m->bytes, m->held, m->waited});
+    for (bus::AccountedBus* bus : chassis_->board.buses)
+        results.buses.push_back(bus->summary(results.elapsed));
     results.metrics = metrics_;
     results.checksums = checksums_;
     results.checksum_count = checksum_count_;

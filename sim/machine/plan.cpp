@@ -53,10 +53,38 @@ std::vector<Key> bus_keys() {
         {"longest_burst",
          ValueType::integer,
          "16",
-         "beats after which a master lets others on",
+         "beats after which a master lets others on; 0: a whole request is one tenure",
          {},
-         1,
-         4096}};
+         0,
+         4096},
+        {"turnaround_clocks",
+         ValueType::integer,
+         "0",
+         "clocks between the tenures of different owners",
+         {},
+         0,
+         1000},
+        {"synchronous", ValueType::boolean, "false",
+         "every transaction begins on an edge of the bus clock"},
+        {"arbitration", ValueType::choice, "fixed", "who of those that ask is next",
+         bus::policy_names},
+        {"tdma_slots", ValueType::text, "",
+         "arbitration \"tdma\": whose each slot is, in turn, with commas between: bus masters, "
+         "\"processor\", \"idle\""},
+        {"tdma_slot_clocks", ValueType::integer, "64", "length of a slot", {}, 1, 1'000'000},
+        {"dma_mode",
+         ValueType::choice,
+         "burst",
+         "how bus masters take the bus from the processor",
+         {"burst", "cycle-stealing", "transparent"}},
+        {"posted_writes", ValueType::integer, "0", "entries of the processor's write buffer; 0: none",
+         {}, 0, 64},
+        {"processor_priority", ValueType::integer, "8",
+         "the processor's priority: smaller numbers win (after every bus master: a PC's processor "
+         "yields the bus)",
+         {}, 0, 255},
+        {"processor_weight", ValueType::integer, "1",
+         "the processor's tenures in a round (arbitration \"weighted\")", {}, 1, 1000}};
 }
 
 // Defaults: PCI of the boards of the time; the host bridge's buffers are the 21071-DA's (4 lines of 32
@@ -248,6 +276,26 @@ const std::vector<KeyGroup>& key_groups() {
     return groups;
 }
 
+namespace {
+
+/// What one key of the bus alone can not say.
+void check_bus(const Scenario& scenario, const Config& bus) {
+    auto refuse = [&](const char* key, const std::string& what) {
+        const RawValue* raw = scenario.find("bus", key);
+        fail(raw ? raw->place : Place{scenario.file(), 0}, fmt::format("bus.{}: {}", key, what));
+    };
+    const uint64_t width = bus.integer("width");
+    if ((width & (width - 1)) != 0)
+        refuse("width", fmt::format("{} is not a power of two from 1 to 64", width));
+    if (bus.text("arbitration") != "tdma") return;
+    if (bus.text("tdma_slots").empty())
+        refuse("arbitration", "\"tdma\" needs bus.tdma_slots: whose each slot is");
+    if (bus.text("dma_mode") == "transparent")
+        refuse("dma_mode", "\"transparent\" contradicts arbitration \"tdma\": slots say who is next");
+}
+
+}  // namespace
+
 Plan make_plan(const Scenario& scenario) {
     static const std::vector<std::string> top{"title", "question"};
     for (const auto& [name, raw] : scenario.tables().at("").values)
@@ -261,10 +309,7 @@ Plan make_plan(const Scenario& scenario) {
     plan.run = fill(scenario, "run", run_keys());
     fill(scenario, "machine", machine_keys());
     plan.bus = fill(scenario, "bus", bus_keys());
-    const uint64_t width = plan.bus.integer("width");
-    if ((width & (width - 1)) != 0)
-        fail(scenario.find("bus", "width")->place,
-             fmt::format("bus.width: {} is not a power of two from 1 to 64", width));
+    check_bus(scenario, plan.bus);
     plan.pci = fill(scenario, "pci_bus", pci_keys());
     if (const uint64_t bits = plan.pci.integer("width"); bits != 32 && bits != 64)
         fail(scenario.find("pci_bus", "width")->place,

@@ -72,6 +72,34 @@ std::string table(const Results& results, const Paint& paint) {
     return out;
 }
 
+std::string bus_row(const std::string& owner, const std::string& transactions,
+                    const std::string& bytes, Time held, Time elapsed, const std::string& waits) {
+    const double part =
+        elapsed.ps() ? 100.0 * static_cast<double>(held.ps()) / static_cast<double>(elapsed.ps())
+                     : 0.0;
+    return fmt::format("  {:<28}{:>16}{:>18}{:>20}{:>9}{}\n", owner, transactions, bytes,
+                       grouped(held.seconds() * 1e6, 3), fmt::format("{:.2f}", part), waits);
+}
+
+std::string bus_lines(const bus::BusSummary& bus, const Paint& paint) {
+    std::string out = paint.bold(fmt::format("\nWhose the {} was\n", bus.name));
+    out += paint.dim(fmt::format("  {:<28}{:>16}{:>18}{:>20}{:>9}{:>16}{:>16}\n", "owner",
+                                 "transactions", "bytes", "held [us]", "share %", "waited [us]",
+                                 "longest [us]"));
+    for (const bus::MasterStats& m : bus.masters) {
+        if (m.transactions == 0) continue;
+        out += bus_row(m.name, grouped(static_cast<double>(m.transactions), 0),
+                       grouped(static_cast<double>(m.bytes), 0), m.held, bus.elapsed,
+                       fmt::format("{:>16}{:>16}", grouped(m.waited.seconds() * 1e6, 3),
+                                   grouped(m.worst_wait.seconds() * 1e6, 3)));
+    }
+    out += bus_row("turnaround", "", "", bus.turnaround, bus.elapsed, "");
+    out += bus_row("idle", "", "", bus.idle, bus.elapsed, "");
+    out += bus_row("total", "", grouped(static_cast<double>(bus.bytes_by_master()), 0),
+                   bus.held() + bus.turnaround + bus.idle, bus.elapsed, "");
+    return out;
+}
+
 std::string outcome_line(const Results& results, const Paint& paint) {
     std::string text = name(results.outcome.kind);
     if (results.outcome.kind == Outcome::Kind::guest_exit)
@@ -160,6 +188,7 @@ std::string report(const Results& results, const ReportOptions& options) {
     out += table(results, paint) + "\n";
     out += checksum_lines(results, paint);
     out += outcome_line(results, paint);
+    for (const bus::BusSummary& bus : results.buses) out += bus_lines(bus, paint);
     out += function_lines(results, paint);
     out += finding_lines(results, paint);
     return out;

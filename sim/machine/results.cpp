@@ -22,6 +22,29 @@ double per_byte(double value, const PhaseResult& phase) {
     return phase.bytes ? value / static_cast<double>(phase.bytes) : 0.0;
 }
 
+nlohmann::ordered_json bus_json(const bus::BusSummary& bus) {
+    using Json = nlohmann::ordered_json;
+    Json json{{"name", bus.name},
+              {"clock_ps", bus.clock.ps()},
+              {"elapsed_ps", bus.elapsed.ps()},
+              {"held_ps", bus.held().ps()},
+              {"turnaround_ps", bus.turnaround.ps()},
+              {"idle_ps", bus.idle.ps()}};
+    json["masters"] = Json::array();
+    for (const bus::MasterStats& m : bus.masters)
+        json["masters"].push_back({{"name", m.name},
+                                   {"transactions", m.transactions},
+                                   {"abandoned", m.abandoned},
+                                   {"bytes", m.bytes},
+                                   {"held_ps", m.held.ps()},
+                                   {"waited_ps", m.waited.ps()},
+                                   {"worst_wait_ps", m.worst_wait.ps()}});
+    json["targets"] = Json::array();
+    for (const bus::Traffic& t : bus.targets)
+        if (t.bytes > 0) json["targets"].push_back({{"name", t.name}, {"bytes", t.bytes}});
+    return json;
+}
+
 }  // namespace
 
 const std::vector<Metric> phase_metrics{
@@ -136,13 +159,8 @@ nlohmann::ordered_json to_json(const Results& results) {
                                      {"image", c.image},
                                      {"matches", c.matches()},
                                      {"problem", c.problem}});
-    json["bus_masters"] = Json::array();
-    for (const MasterResult& m : results.masters)
-        json["bus_masters"].push_back({{"name", m.name},
-                                       {"transactions", m.transactions},
-                                       {"bytes", m.bytes},
-                                       {"held_ps", m.held.ps()},
-                                       {"waited_ps", m.waited.ps()}});
+    json["buses"] = Json::array();
+    for (const bus::BusSummary& bus : results.buses) json["buses"].push_back(bus_json(bus));
     json["counters"] = Json::array();
     for (const CounterResult& c : results.counters)
         json["counters"].push_back({{"component", c.component},

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "bus/bus_account.h"
 #include "cpu/attribution.h"
 #include "sim/kernel/error.h"
 
@@ -33,12 +34,6 @@ struct CounterResult {
 struct GuestMetric {
     std::string name;
     uint64_t value = 0;
-};
-
-struct MasterResult {
-    std::string name;
-    uint64_t transactions = 0, bytes = 0;
-    Time held, waited;
 };
 
 /// Cycles spent in one function of the guest, halted ones not counted.
@@ -70,7 +65,7 @@ struct Results {
     std::vector<FunctionResult> functions;  // most cycles first
     std::vector<CounterResult> counters;
     std::vector<GuestMetric> metrics;
-    std::vector<MasterResult> masters;
+    std::vector<bus::BusSummary> buses;  // the system bus first
     std::vector<ChecksumResult> checksums;  // the first ones, and the first that differ
     uint64_t checksum_count = 0;
     uint64_t matches = 0;  // of them

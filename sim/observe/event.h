@@ -41,6 +41,8 @@ enum class Kind : uint8_t {
     register_write,
     line,
     device,
+    bus_lock,
+    abandon,
     count_
 };
 
@@ -185,6 +187,15 @@ inline constexpr std::array<KindInfo, static_cast<size_t>(Kind::count_)> kinds{{
      "device",
      "a device did something that its model names",
      {{{"action", Show::name}, {"value", Show::hex}, {"more", Show::hex}}}},
+    {Kind::bus_lock,
+     "lock",
+     "LOCK#: a master keeps a bus from the others between its transactions, or stops to",
+     {{{"level", Show::boolean}}}},
+    {Kind::abandon,
+     "abandon",
+     "the tenure under way of a bus master ended now, before its time, for a processor; its data did "
+     "not move",
+     {{{"address", Show::hex}, {"bytes", Show::decimal}, {"duration", Show::time}}}},
 }};
 
 constexpr const KindInfo& info(Kind kind) { return kinds[static_cast<size_t>(kind)]; }

@@ -42,7 +42,7 @@ std::vector<uint8_t> from_hexadecimal(const std::string& text) {
 nlohmann::json counts(Machine& machine) {
     const nlohmann::json all = to_json(machine.results());
     nlohmann::json json;
-    for (const char* key : {"outcome", "elapsed_ps", "counters", "bus_masters"})
+    for (const char* key : {"outcome", "elapsed_ps", "counters", "buses"})
         json[key] = all[key];
     for (const char* key : {"cycles", "instructions", "interrupts", "exceptions"})
         json[key] = all["total"][key];

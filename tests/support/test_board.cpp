@@ -115,6 +115,7 @@ uint8_t* TestBoard::add_memory(uint64_t start, uint64_t size) {
 }
 
 void TestBoard::run(std::function<void(Script&)> body, Time limit) {
+    bus.assign_slots();
     script_ = std::make_unique<Script>(processor, std::move(body));
     sim.run(limit);
     for (auto& device : devices_) device->finish();

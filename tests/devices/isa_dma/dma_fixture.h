@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A board with the DMA controllers, memory, and a client that a test scripts: it wants so many data,
-// and records what it was told and when.
+// A board with the DMA controllers, memory, and a client that a test scripts: it wants so many
+// data, and records what it was told and when.
 #pragma once
 
 #include <array>

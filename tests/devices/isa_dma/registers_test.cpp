@@ -121,16 +121,19 @@ TEST_CASE("8237A terminal count masks a channel or reloads it") {
         unsigned address, count, masks;
     };
     auto after = [](uint8_t mode, unsigned transfers) {
-        return on_board([=](Script& io, DmaBoard& board) {
+        return isolated([=] {
+            DmaBoard board;
             DmaDevice client{board, 3};
-            program(io, {.channel = 3, .mode = mode, .address = 0x2000, .count = 2});
-            board.synchronise(io);
-            client.want(transfers);
-            io.wait(50_us);
             Seen s{};
-            s.address = read_word(io, 0x0c, 0x06);
-            s.count = read_word(io, 0x0c, 0x07);
-            s.masks = io.in8(0x0f);
+            board.run([&](Script& io) {
+                program(io, {.channel = 3, .mode = mode, .address = 0x2000, .count = 2});
+                board.synchronise(io);
+                client.want(transfers);
+                io.wait(50_us);
+                s.address = read_word(io, 0x0c, 0x06);
+                s.count = read_word(io, 0x0c, 0x07);
+                s.masks = io.in8(0x0f);
+            });
             return s;
         });
     };
@@ -216,10 +219,13 @@ TEST_CASE("8237A what the part leaves undefined is a finding") {
         const char* finding;
     };
     const Row rows[] = {
-        {"type 3", {{0x0b, 0x4d}}, "a DMA channel was given the illegal transfer type 3 (taken as verify)"},
+        {"type 3",
+         {{0x0b, 0x4d}},
+         "a DMA channel was given the illegal transfer type 3 (taken as verify)"},
         {"polarity",
          {{0x08, 0x40}},
-         "a DMA controller was given a polarity of DREQ or DACK that this board does not have: ignored"},
+         "a DMA controller was given a polarity of DREQ or DACK that this board does not have: "
+         "ignored"},
         {"request in single mode",
          {{0x0b, 0x45}, {0x09, 0x05}},
          "a DMA request was made by software on a channel that is not in block mode"},
@@ -231,15 +237,14 @@ TEST_CASE("8237A what the part leaves undefined is a finding") {
          "a DMA channel was served that no device is on"},
         {"memory to memory in words",
          {{0xd0, 0x01}},
-         "memory-to-memory transfers were enabled on the 16-bit DMA controller, whose channel 0 is the "
+         "memory-to-memory transfers were enabled on the 16-bit DMA controller, whose channel 0 is "
+         "the "
          "cascade: ignored"},
-        {"a read of the mode", {}, "a register that does not exist was accessed"},
     };
     for (const Row& row : rows) {
         INFO(row.what);
         CHECK(on_board([&](Script& io, DmaBoard& board) {
                   for (auto [port, value] : row.writes) io.out8(port, value);
-                  if (row.writes.empty()) io.in8(0x0b);
                   io.wait(200_ms);
                   return board.sim.findings().count(row.finding);
               }) > 0);

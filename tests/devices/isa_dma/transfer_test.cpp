@@ -25,8 +25,18 @@ TEST_CASE("8237A every mode moves the right bytes to and from the right places")
         {"downwards", single | down, 3, 0x05, 0x0001, {0x50001, 0x50000, 0x5ffff, 0x5fffe}},
         {"the page's end", demand, 1, 0x02, 0xfffe, {0x2fffe, 0x2ffff, 0x20000, 0x20001}},
         {"words", single, 5, 0x04, 0x0800, {0x41000, 0x41002, 0x41004, 0x41006}},
-        {"words, with the page's lowest bit", block, 6, 0x05, 0x8000, {0x50000, 0x50002, 0x50004, 0x50006}},
-        {"words at the end of 128 KiB", demand, 7, 0x06, 0xffff, {0x7fffe, 0x60000, 0x60002, 0x60004}},
+        {"words, with the page's lowest bit",
+         block,
+         6,
+         0x05,
+         0x8000,
+         {0x50000, 0x50002, 0x50004, 0x50006}},
+        {"words at the end of 128 KiB",
+         demand,
+         7,
+         0x06,
+         0xffff,
+         {0x7fffe, 0x60000, 0x60002, 0x60004}},
         {"words downwards", block | down, 5, 0x02, 0x0001, {0x20002, 0x20000, 0x3fffe, 0x3fffc}},
     };
     for (const Row& row : rows) {
@@ -38,7 +48,8 @@ TEST_CASE("8237A every mode moves the right bytes to and from the right places")
                 const bool wide = row.channel > 4;
                 for (unsigned i = 0; i < 0x100000; ++i)
                     board.memory_bytes[i] = static_cast<uint8_t>(i * 7 + (i >> 8) * 3);
-                const std::vector<uint8_t> before(board.memory_bytes, board.memory_bytes + 0x100000);
+                const std::vector<uint8_t> before(board.memory_bytes,
+                                                  board.memory_bytes + 0x100000);
                 board.run([&](Script& io) {
                     program(io, {row.channel, static_cast<uint8_t>(row.mode | type), row.page,
                                  row.address, 3});
@@ -132,8 +143,12 @@ TEST_CASE("8237A memory to memory copies and fills") {
     auto copy = [&](Script& io, uint8_t command, uint16_t target, uint16_t count) {
         io.out8(0x08, command);
         program(io, {.channel = 0, .mode = block | from_memory, .address = 0x8000, .count = count});
-        program(io, {.channel = 1, .mode = block | to_memory, .page = 3, .address = target, .count = count});
-        io.out8(0x0f, 0x0f);   // requests by software are not masked
+        program(io, {.channel = 1,
+                     .mode = block | to_memory,
+                     .page = 3,
+                     .address = target,
+                     .count = count});
+        io.out8(0x0f, 0x0f);  // requests by software are not masked
         io.out8(0x09, 0x04);
         io.wait(1_ms);
     };
@@ -209,6 +224,8 @@ TEST_CASE("8237A a service is not interrupted and the highest at HLDA is served"
         io.wait(50_us);
         CHECK(zero.ended.at(0) > one.ended.at(7));
 
+        board.synchronise(io);
+        one.want(0);
         // Both within the clock until HRQ: the later one has the higher priority.
         program(io, {.channel = 0, .mode = single | to_memory, .count = 0});
         program(io, {.channel = 1, .mode = single | to_memory, .count = 0});
