@@ -55,9 +55,12 @@ class Crossing {
         if (behind == Behind::isa && isa_saving_ > Time{})
             own = own - isa_saving_ * (own / isa_cycle_);
         const Time duration = overhead_[at][write] + own;
-        account_.hold(host_, start, duration, turnaround_);
+        // The idle clock of a transaction within the target's own time is in it as well.
+        const bool inside = behind == Behind::enclosed && duration > idle_;
+        const Time held = inside ? duration - idle_ : duration;
+        account_.hold(host_, start, held, turnaround_);
         turnaround_ = idle_;
-        busy_until_ = start + duration + idle_;
+        busy_until_ = start + held + idle_;
         host_.bytes += bytes;
         traffic_[at]->bytes += bytes;
         return duration;
