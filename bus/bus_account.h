@@ -84,6 +84,12 @@ class BusAccount {
         end_ = start;
         last_ = nullptr;
     }
+    /// The tenure under way lasts until `end` at least.
+    void extend(Time end) {
+        if (end <= end_ || !last_) return;
+        last_->held += end - end_;
+        end_ = end;
+    }
     /// The tenure under way ends at `end` already.
     void cut(Time end) {
         if (end >= end_ || !last_) return;

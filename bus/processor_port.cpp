@@ -64,6 +64,25 @@ void ProcessorPort::get_bus(Time start, Time length, observe::Command command, u
     bus_.reserved_ = false;
 }
 
+/// Where an access has to cross the host bridge, and time is counted for it. What nobody claims is
+/// looked for there, too.
+Crossing* ProcessorPort::crossing(const AddressSpace::Range* range) const {
+    return range && range->behind == Behind::board ? nullptr : bus_.crossing_;
+}
+
+Time ProcessorPort::get_crossing(Crossing& pci, Time start) {
+    if (simulation().next_event() <= start || !pci.free_at(start)) {
+        resume_.wait_until(start);
+        if (!pci.free_at(now())) {
+            pci.wait_for(*this);
+            resume_.wait_woken();
+        }
+        start = now();
+    }
+    pci.reserve(true);
+    return start;
+}
+
 void ProcessorPort::granted() {
     bus_.reserved_ = true;
     resume_.wake(now());
@@ -126,15 +145,18 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
         space.transport(payload, ignored);
         return;
     }
-    const Time asked = sim.kernel_now() + Time::from(delay);
+    Time asked = sim.kernel_now() + Time::from(delay);
     if (post(space, range, payload, asked, delay)) return;
+    Crossing* pci = crossing(range);
     const unsigned bytes = payload.get_data_length();
     const uint64_t address = payload.get_address();
     Time duration = range && range->direct ? bus_.memory_time(*range->direct, address, bytes)
                                            : bus_.least_time();
     begins = asked;
     lost = {};
-    if (sim.next_event() <= asked || !bus_.free_at(asked)) {
+    if (sim.next_event() <= asked || !bus_.free_at(asked) || (pci && !pci->free_at(asked))) {
+        if (pci) asked = get_crossing(*pci, asked);
+        begins = asked;
         get_bus(asked, duration, command(space, payload.is_write()), address, bytes);
         range = space.find(address);  // the map may have changed while the bus was awaited
         if (range && range->direct) duration = bus_.memory_time(*range->direct, address, bytes);
@@ -147,6 +169,7 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
     const bool memory = range && range->direct;
     // What the access sets off must find the bus taken, however long the target will want it.
     bus_.reserved_ = true;
+    if (pci) pci->reserve(true);
     {
         Simulation::LocalTime local{sim, start - sim.kernel_now()};
         space.transport(payload, delay);
@@ -156,7 +179,9 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
     // A target may not be ours, and have notified events; it may have blocked the thread, and so
     // moved the kernel's time.
     sim.forget_next_event();
-    duration = std::max(duration, sim.kernel_now() + Time::from(delay) - start);
+    Time own = sim.kernel_now() + Time::from(delay) - start;
+    if (pci) own = cross(*pci, space, payload, range, start, own);
+    duration = std::max(duration, own);
     bus_.occupy(*this, duration);
     Contender::stats.bytes += bytes;
     traffic.bytes += bytes;
@@ -167,6 +192,19 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
     probe_.emit(start, observe::Kind::access, address, bytes, duration.ps(),
                 static_cast<uint64_t>(command(space, payload.is_write())),
                 first_bytes(payload.get_data_ptr(), bytes), (duration - least).ps());
+}
+
+Time ProcessorPort::cross(Crossing& pci, const AddressSpace& space, const Payload& payload,
+                          const AddressSpace::Range* range, Time start, Time own) {
+    const bool write = payload.is_write(), ports = &space == &bus_.ports_;
+    const unsigned bytes = payload.get_data_length();
+    const Behind behind = range ? range->behind : Behind::board;
+    own = range ? pci.cross(behind, write, bytes, start, own)
+                : pci.cross_unclaimed(ports, write, bytes, start);
+    uint64_t data = 0;
+    std::memcpy(&data, payload.get_data_ptr(), std::min<size_t>(bytes, sizeof data));
+    pci.finish({write, ports, payload.get_address(), bytes, data}, behind, start, own);
+    return own;
 }
 
 Time ProcessorPort::access_register(bool ports, bool write, uint64_t address, unsigned bytes,
@@ -181,15 +219,24 @@ Time ProcessorPort::access_register(bool ports, bool write, uint64_t address, un
     Register* reg = bank->plain(write, offset, bytes);
     Simulation& sim = simulation();
     if (!reg || sim.next_event() <= start || !bus_.free_at(start)) return other_kind;
+    const Behind behind = range->behind;
+    Crossing* pci = behind == Behind::board ? nullptr : bus_.crossing_;
+    if (pci && !pci->free_at(start)) return other_kind;
     last_free_ = false;
     bus_.reserved_ = true;
+    if (pci) pci->reserve(true);
     Traffic& traffic = *range->traffic;  // the access may unmap the range
     const Time least = bus_.least_time();
-    Time duration = least;
+    Time own;
     {
         Simulation::LocalTime local{sim, start - sim.kernel_now()};
-        duration = std::max(duration, bank->access_plain(write, *reg, bytes, value));
+        own = bank->access_plain(write, *reg, bytes, value);
     }
+    if (pci) {
+        own = pci->cross(behind, write, bytes, start, own);
+        pci->finish({write, ports, address, bytes, value}, behind, start, own);
+    }
+    const Time duration = std::max(least, own);
     bus_.reserved_ = false;
     bus_.hold(*this, start, duration);
     Contender::stats.bytes += bytes;

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "bus/crossing.h"
 #include "bus/posted_writes.h"
 #include "bus/system_bus.h"
 #include "sim/kernel/resume.h"
@@ -15,7 +16,9 @@ namespace sb::bus {
 /// the calling SC_THREAD while the bus is not free. It synchronises with all that happens before
 /// the access begins, so a device always sees the accesses at the right time and in the right
 /// order.
-class ProcessorPort : public Component, private SystemBus::Contender {
+class ProcessorPort : public Component,
+                      private SystemBus::Contender,
+                      private Crossing::Waiter {
   public:
     ProcessorPort(SystemBus& bus, observe::Stream& stream, const std::string& name,
                   MasterSettings settings);
@@ -72,6 +75,12 @@ class ProcessorPort : public Component, private SystemBus::Contender {
     };
 
     void transport(AddressSpace& space, Payload& payload, sc_core::sc_time& delay);
+    Crossing* crossing(const AddressSpace::Range* range) const;
+    /// Gets the bus behind the host bridge: gives when it is the processor's. May block.
+    Time get_crossing(Crossing& crossing, Time start);
+    Time cross(Crossing& pci, const AddressSpace& space, const Payload& payload,
+               const AddressSpace::Range* range, Time start, Time own);
+    void crossing_granted() override { resume_.wake(now()); }
     bool post(AddressSpace& space, const AddressSpace::Range* range, Payload& payload, Time start,
               sc_core::sc_time& delay);
     /// Gets the bus for a tenure of `length`: gives when it begins. May block.

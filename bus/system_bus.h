@@ -84,6 +84,7 @@ struct MemoryAccess {
     uint64_t data = 0;  // of a write
 };
 
+class Crossing;
 class MasterPort;
 class PostedWrites;
 class ProcessorPort;
@@ -108,6 +109,8 @@ class SystemBus : public Component, public AccountedBus {
     const SystemBusTiming& timing() const { return timing_; }
     const ArbitrationPolicy& policy() const { return *policy_; }
     const std::vector<MasterStats*>& masters() const { return account_.masters(); }
+    /// Accesses by processors to what is behind the host bridge go through `crossing`.
+    void cross_by(Crossing& crossing) { crossing_ = &crossing; }
     /// The sum of all masters' tenures.
     Time held() const { return account_.held(); }
     BusSummary summary(Time at) override;
@@ -211,6 +214,7 @@ class SystemBus : public Component, public AccountedBus {
     AddressSpace& memory_;
     AddressSpace& ports_;
     observe::Probe probe_;
+    Crossing* crossing_ = nullptr;
     std::unique_ptr<ArbitrationPolicy> policy_;
     std::vector<Contender*> contenders_;
     std::vector<PostedWrites*> posted_;
