@@ -78,6 +78,13 @@ TEST_CASE("the engine's driver in every way to learn of the end") {
         }
 }
 
+TEST_CASE("the engine's driver by messages where the engine can send them") {
+    const GuestRun run = run_guest("dma_engine", {"engine.device=axi-cdma", "completion=message",
+                                                  "bus.arbitration=round-robin"});
+    INFO(run.text() << "\n" << run.console());
+    CHECK((run.status() == 0 || run.console().find("not supported") != std::string::npos));
+}
+
 TEST_CASE("the sound card's driver plays and records and goes round a double buffer") {
     for (const char* irq : {"pic", "apic"})
         for (const char* rate : {"20000", "8000"}) {
