@@ -70,9 +70,11 @@ TEST_CASE("in each DMA scenario every bus's time and bytes add up") {
 TEST_CASE("the engine's driver in every way to learn of the end") {
     for (const char* completion : {"polling", "interrupt"})
         for (const char* irq : {"pic", "apic"}) {
-            const GuestRun run = run_guest(
-                "dma_engine", {"engine.device=axi-cdma", fmt::format("completion={}", completion),
-                               fmt::format("irq={}", irq)});
+            // A cyclic chain never rests: by fixed priority the processor would get nothing.
+            const GuestRun run =
+                run_guest("dma_engine",
+                          {"engine.device=axi-cdma", "bus.arbitration=round-robin",
+                           fmt::format("completion={}", completion), fmt::format("irq={}", irq)});
             INFO(completion << " " << irq << "\n" << run.text() << "\n" << run.console());
             CHECK(run.status() == 0);
         }
@@ -152,7 +154,7 @@ TEST_CASE("round robin is fair to a descriptor and fixed priority is not") {
 TEST_CASE("a chain takes one interrupt where single transfers take one for each page") {
     const GuestRun run = good("scatter_gather");
     CHECK(run.metric("interrupts_cpu") == 0);
-    CHECK(run.metric("interrupts_single") == 16);
+    CHECK(run.metric("interrupts_single") == 8);
     CHECK(run.metric("interrupts_chain") == 1);
     CHECK(run.metric("interrupts_bounce") == 1);
     CHECK(run.metric("ns_chain") < run.metric("ns_single"));
