@@ -11,7 +11,7 @@ packages=(
     libsystemc-dev libfmt-dev libzydis-dev libzycore-dev libtomlplusplus-dev
     libcli11-dev nlohmann-json3-dev
     # tests and benchmarks
-    catch2 libbenchmark-dev libunicorn-dev qemu-system-x86 gtkwave
+    catch2 libbenchmark-dev libunicorn-dev qemu-system-x86 gtkwave python3
     # guests that tests boot
     seabios memtest86+ grub-rescue-pc
 )

@@ -82,7 +82,13 @@ const std::vector<Key> keys{
      0,
      100'000},
     {"access_time", ValueType::duration, "40ns", "of a register access (unconfirmed)"},
-    {"priority", ValueType::integer, "1", "of both master ports; smaller wins", {}, 0, 255}};
+    {"priority",
+     ValueType::integer,
+     "8",
+     "of both master ports; smaller wins; 8 is the processor's: they take turns",
+     {},
+     0,
+     255}};
 
 unsigned number(const Config& config, const char* key) {
     return static_cast<unsigned>(std::stoul(config.text(key)));

@@ -38,14 +38,6 @@ void stop_on_signals() {
     for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP}) sigaction(signal, &action, nullptr);
 }
 
-void write_file(const std::filesystem::path& path, const std::string& text) {
-    std::FILE* file = std::fopen(path.c_str(), "w");
-    if (!file) throw Error(fmt::format("{}: can not be written", path.string()));
-    const bool good = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-    if ((std::fclose(file) != 0) | !good)
-        throw Error(fmt::format("{}: writing failed; is the disk full?", path.string()));
-}
-
 std::filesystem::path make_folder(const std::string& out) {
     std::error_code bad;
     std::filesystem::create_directories(out, bad);
@@ -109,11 +101,25 @@ void print(const machine::Results& results, const RunOptions& options, const mac
 
 }  // namespace
 
+void write_file(const std::string& path, const std::string& text) {
+    std::FILE* file = std::fopen(path.c_str(), "w");
+    if (!file) throw Error(fmt::format("{}: can not be written", path));
+    const bool good = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    if ((std::fclose(file) != 0) | !good)
+        throw Error(fmt::format("{}: writing failed; is the disk full?", path));
+}
+
 void load_plugin(const std::string& path) {
     // A bare file name would be searched for in the system's library folders.
     const std::string file = std::filesystem::absolute(path).string();
     if (!::dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL))
         throw Error(fmt::format("--plugin {}: {}", path, ::dlerror()));
+}
+
+void run_machine(Machine& machine) {
+    stop_on_signals();
+    const Progress progress{machine};
+    machine.run();
 }
 
 int run(const RunOptions& options) {
@@ -140,6 +146,7 @@ int run(const machine::Plan& plan, const RunOptions& options, const Terminal::Op
         machine.stream().attach(*csv, wanted);
     }
     Traces traces{options.traces, machine, options.instructions};
+    Pictures pictures{machine, options.pictures};
     stop_on_signals();
     {
         std::optional<Terminal> person;
@@ -152,6 +159,7 @@ int run(const machine::Plan& plan, const RunOptions& options, const Terminal::Op
     const machine::Results results = machine.results();
     if (csv) csv->close();
     traces.close();
+    pictures.write(results);
     print(results, options, plan, out);
     if (!options.json)
         for (const std::string& note : traces.notes()) fmt::print("{}\n", note);

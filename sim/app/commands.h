@@ -7,9 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "sim/app/pictures.h"
 #include "sim/app/terminal.h"
 #include "sim/app/traces.h"
 #include "sim/machine/plan.h"
+
+namespace sb::machine {
+class Machine;
+}
 
 namespace sb::app {
 
@@ -23,6 +28,7 @@ struct RunOptions {
     bool instructions = false;  // an event for each instruction, in events.csv
     bool json = false;
     TraceOptions traces;
+    PictureOptions pictures;
     bool show_screen = false;  // print what is on the text screen at the end
 };
 
@@ -30,9 +36,13 @@ struct RunOptions {
 void load_plugin(const std::string& path);
 
 int run(const RunOptions& options);
+/// Runs a built machine to its end, with a progress line and signals as everywhere.
+void run_machine(machine::Machine& machine);
 /// Runs a plan with somebody at the terminal.
 int run(const machine::Plan& plan, const RunOptions& options, const Terminal::Options& terminal);
 int check(const RunOptions& options);
+/// Throws `Error` where the file can not be written whole.
+void write_file(const std::string& path, const std::string& text);
 /// The models, or one model's settings and register map.
 int devices(const std::string& name);
 /// The keys that a scenario may have.

@@ -6,6 +6,7 @@
 
 #include "sim/app/boot.h"
 #include "sim/app/commands.h"
+#include "sim/app/explain.h"
 #include "sim/kernel/error.h"
 
 namespace {
@@ -18,6 +19,7 @@ constexpr const char* about =
 constexpr const char* examples = R"(Examples:
   southbridge run scenarios/pio_vs_dma.toml
   southbridge run scenarios/pio_vs_dma.toml --set cpu.model=pentium --set disk.image=my.img
+  southbridge explain scenarios/pio_vs_dma.toml --phase dma
   southbridge boot disk.img --memory 64MiB --cpu pentium@200MHz
   southbridge boot --kernel vmlinuz --initrd initrd.gz --append console=ttyS0 --serial stdio
   southbridge run scenarios/pio_vs_dma.toml --vcd wave.vcd --from 28ms --to 29ms
@@ -47,6 +49,7 @@ void output_options(CLI::App& command, sb::app::RunOptions& options) {
         "yield after every instruction: slower, with the same event stream to the byte");
     command.add_flag("--instructions", options.instructions,
                      "with --out or traces: an event for each instruction too (large)");
+    sb::app::picture_options(command, options.pictures);
     command.add_flag("--json", options.json, "print the results as JSON instead of a table");
     trace_options(command, options.traces);
 }
@@ -129,13 +132,20 @@ int main_or_throw(int argc, char** argv) {
         ->type_name("TEXT");
     run->footer(
         "Example:\n  southbridge run scenarios/pio_vs_dma.toml --set guest.parameters.sectors=64 "
-        "--out out/small");
+        "--out out/small\n  southbridge run scenarios/pio_vs_dma.toml --cycle-stack stack.svg --flame "
+        "flame.svg");
 
     sb::app::BootOptions boot;
     boot.run.program = argv[0];
     CLI::App* boot_command =
         app.add_subcommand("boot", "start a machine from a disk, a CD-ROM or a kernel");
     boot_options(*boot_command, boot);
+
+    sb::app::ExplainOptions explain_options;
+    CLI::App* explain =
+        app.add_subcommand("explain", "tell the journey of one transfer, cycle by cycle");
+    scenario_options(*explain, explain_options.run);
+    sb::app::explain_options(*explain, explain_options);
 
     sb::app::RunOptions check_options;
     CLI::App* check = app.add_subcommand("check", "check a scenario without running it");
@@ -154,7 +164,7 @@ int main_or_throw(int argc, char** argv) {
     keys->footer("Example:\n  southbridge keys cpu");
 
     std::vector<std::string> plugins;
-    for (CLI::App* command : {run, boot_command, check, devices, keys})
+    for (CLI::App* command : {run, boot_command, explain, check, devices, keys})
         command->add_option("--plugin", plugins, "load device models from this shared object first")
             ->type_name("FILE")
             ->take_all()
@@ -169,6 +179,7 @@ int main_or_throw(int argc, char** argv) {
     for (const std::string& plugin : plugins) sb::app::load_plugin(plugin);
     const int status = *run            ? sb::app::run(run_options)
                        : *boot_command ? sb::app::boot(boot)
+                       : *explain      ? sb::app::explain(explain_options)
                        : *check        ? sb::app::check(check_options)
                        : *devices      ? sb::app::devices(device)
                                        : sb::app::keys(table);

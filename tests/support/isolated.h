@@ -24,7 +24,7 @@ auto isolated(F&& body) {
         R result = body();
         return std::string(reinterpret_cast<const char*>(&result), sizeof result);
     });
-    R result;
+    R result{};
     bytes.copy(reinterpret_cast<char*>(&result), sizeof result);
     return result;
 }

@@ -9,7 +9,10 @@ using namespace cdma;
 
 CdmaBoard::CdmaBoard(const Settings& settings, bus::SystemBusTiming timing) : TestBoard{timing} {
     ram = add_memory(0, memory_bytes);
-    device = &plug("axi-cdma", "cdma", settings);
+    Settings all = settings;
+    all.try_emplace("priority", "7");  // the test board's processor's
+    device = &plug("axi-cdma", "cdma", all);
+    memory.map(cdma::refusing, 0x1000, memory.attach(refusing_.socket), "refusing");
     enable();
 }
 

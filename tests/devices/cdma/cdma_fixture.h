@@ -37,6 +37,9 @@ inline constexpr uint32_t rest = idle | sg_included;
 inline constexpr uint32_t completed = 1u << 31, status_dec = 1u << 30, status_slv = 1u << 29,
                           status_int = 1u << 28;
 
+/// Where nothing is, and where a target refuses every access.
+inline constexpr uint32_t nowhere = 0xc0000000, refusing = 0xd0000000;
+
 }  // namespace cdma
 
 struct Bd {  // a transfer descriptor, PG034 table 3-1
@@ -66,6 +69,16 @@ class CdmaBoard : public TestBoard {
     uint8_t* ram = nullptr;
     bus::Device* device = nullptr;
     LineLog irq{sim, board.line("irq11")};
+
+  private:
+    struct Refusing : Component, bus::Target {
+        explicit Refusing(Simulation& sim)
+            : Component{sim, "refusing"}, socket{*this, "socket", *this} {}
+        void transport(bus::Payload& payload, sc_core::sc_time&) override {
+            payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+        }
+        bus::TargetSocket socket;
+    } refusing_{sim};
 };
 
 /// All latencies of the core zero: what is left is the bus.
