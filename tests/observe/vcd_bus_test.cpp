@@ -169,7 +169,9 @@ TEST_CASE("a PCI read by its clocks") {
                  {300, "pci.grant.nic", "1"},
                  {570, "pci.grant.nic", "0"},
                  {570, "pci.initiator", "idle"},
-                 {570, "pci.ended_by", "completed"}});
+                 {300, "pci.ended_by", "completed"},
+                 {569, "pci.ended_by", "completed"},
+                 {570, "pci.ended_by", ""}});
     CHECK(wave.number("pci.ad", ns(300)) == 0xabcd00);
     CHECK(wave.number("pci.ad", ns(420)) == 0x1234);
     CHECK(wave.number("pci.cbe_n", ns(300)) == 0xe);  // memory read line: 1110
