@@ -48,7 +48,7 @@ struct MemoryUse {
 
 /// The clocks of PCI transactions: `Kind::pci_phases` says what each is.
 struct PciClocks {
-    uint64_t devsel = 0;  // of each of them: the clock after the address phase
+    uint64_t devsel = 0;  // of each of them: the clock of the claim; the address is in clock 1
     uint64_t address = 0, turnaround = 0, initial = 0, data = 0, waits = 0, idle = 0;
 
     uint64_t total() const { return address + turnaround + initial + data + waits + idle; }

@@ -47,7 +47,15 @@ std::string clocks(const PciClocks& pci) {
     more(pci.data, "data");
     more(pci.waits, "wait");
     more(pci.idle, "idle");
-    if (pci.devsel > 0) text += fmt::format(", DEVSEL# in clock {} after the address", pci.devsel);
+    // PCI 2.2, 3.6.1: by how many clocks after the address.
+    static constexpr std::array<const char*, 6> speeds{"", "", "fast", "medium", "slow",
+                                                       "subtractive"};
+    if (pci.devsel > 0)
+        text += fmt::format(", DEVSEL# {}in clock {}",
+                            pci.devsel < speeds.size() && pci.devsel >= 2
+                                ? fmt::format("{} ", speeds[pci.devsel])
+                                : std::string{},
+                            pci.devsel);
     return text;
 }
 
@@ -150,7 +158,8 @@ std::string JourneyWords::transfer(const Step& step, const char* noun) const {
                                          values[1], values[1] == 1 ? "" : "s", grouped(step.bytes), write ? "to" : "from",
                                          hex(values[0]), hex(step.last_address));
     if (!step.target.empty()) text += fmt::format(" ({})", step.target);
-    text += fmt::format("; bus held {} us", exact_us(step.duration));
+    text += fmt::format("; {} {} us", step.event.kind == Kind::pci ? "takes" : "bus held",
+                        exact_us(step.duration));
     if (step.bytes == 0 && values[1] > 0) text += ", given up for the processor";
     if (step.pci.total() > 0) text += fmt::format(", {}", clocks(step.pci));
     if (step.waited.ps() > 0) text += fmt::format(", waited {} us", exact_us(step.waited));
@@ -178,7 +187,9 @@ std::string JourneyWords::event(const Step& step) const {
         case Kind::acknowledge:
             return fmt::format("gives the processor vector {}", hex(values[0]));
         case Kind::interrupt_message:
-            return fmt::format("sends vector {} (input {})", hex(values[0]), values[1]);
+            return values[1] == observe::no_input
+                       ? fmt::format("sends vector {}", hex(values[0]))
+                       : fmt::format("sends vector {} (input {})", hex(values[0]), values[1]);
         case Kind::end_of_interrupt:
             return fmt::format("the service of vector {} has ended", hex(values[0]));
         case Kind::register_read:

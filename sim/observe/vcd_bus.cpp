@@ -198,8 +198,9 @@ void VcdWriter::pci_phases(const Stream& stream, const Event& event) {
         later(first, Act::set, pci_.ad.low, whole.values[4] & 0xffffffff);
         later(first, Act::set, pci_.ad.high, whole.values[4] >> 32);
     }
-    if (devsel > 0 && begin + clock * devsel < end)
-        later(begin + clock * devsel, Act::set, pci_.devsel, 0);
+    // The address phase is clock 1: a fast target claims in clock 2.
+    if (devsel > 1 && begin + clock * (devsel - 1) < end)
+        later(begin + clock * (devsel - 1), Act::set, pci_.devsel, 0);
     if (beats > 0) {
         later(data, Act::set, pci_.trdy, 0);
         if (waits > 0) {

@@ -143,7 +143,7 @@ TEST_CASE("a PCI read by its clocks") {
     stream.attach(writer, KindSet{}.set());
     nic.emit(300_ns, Kind::pci, 0xabcd00, 12, (270_ns).ps(), command(Command::memory_read_line),
              0x1234, stream.intern("completed"));
-    nic.emit(300_ns, Kind::pci_phases, 2, 1, 2, 3, 1, 1);
+    nic.emit(300_ns, Kind::pci_phases, 3, 1, 2, 3, 1, 1);
     writer.close(1_us);
     const test::Wave wave{folder.path("wave.vcd"), folder.path("wave.fst")};
     check(wave, {{299, "pci.frame_n", "1"},
