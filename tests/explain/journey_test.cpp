@@ -263,7 +263,7 @@ TEST_CASE("an interrupt message is told without a line") {
                                         {"guest.parameters.interrupt=message"}));
     });
     check_order(run.journeys.at("interrupt"),
-                {"engine: interrupt raised", "engine.message: PCI memory-write of 4 bytes to FEE",
+                {"engine: interrupt raised", "engine.message: PCI memory-write",
                  "host_bridge: sends vector", "interrupt ", "writes EOI of lapic"});
     CHECK(run.text.find("pirqd: the line rises") == std::string::npos);
 }

@@ -171,7 +171,7 @@ TEST_CASE("a PCI read by its clocks") {
                  {570, "pci.initiator", "idle"},
                  {300, "pci.ended_by", "completed"},
                  {569, "pci.ended_by", "completed"},
-                 {570, "pci.ended_by", ""}});
+                 {570, "pci.ended_by", " "}});
     CHECK(wave.number("pci.ad", ns(300)) == 0xabcd00);
     CHECK(wave.number("pci.ad", ns(420)) == 0x1234);
     CHECK(wave.number("pci.cbe_n", ns(300)) == 0xe);  // memory read line: 1110
