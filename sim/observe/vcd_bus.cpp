@@ -193,7 +193,7 @@ void VcdWriter::pci_phases(const Stream& stream, const Event& event) {
     const Time first = read ? data : write_data;
     high_part(pci_.ad, pci_bus, "ad_high", whole.values[4]);
     for (const Signal part : {pci_.ad.low, pci_.ad.high})
-        if (read) later(begin + clock, Act::release, part);
+        if (read || beats == 0) later(begin + clock, Act::release, part);
     if (beats > 0) {
         later(first, Act::set, pci_.ad.low, whole.values[4] & 0xffffffff);
         later(first, Act::set, pci_.ad.high, whole.values[4] >> 32);

@@ -165,6 +165,7 @@ void VcdFile::write_changes() {
         if (after || signal.value == signal.written) continue;
         signal.written = signal.value;
         if (before) continue;
+        signal.active = true;
         const size_t text = signal.width == text_width ? texts_[signal.value.bits].size() : 64;
         char* at = file_.room(text + 64);
         if (!stamped) {

@@ -40,6 +40,7 @@ class VcdFile {
         Value written;  // as the file has it
         Value initial;  // at the window's begin
         bool dirty = false;
+        bool active = false;  // it changed within the window
         uint8_t id_length = 0;
         char id[6];
     };

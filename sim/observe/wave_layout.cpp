@@ -19,6 +19,7 @@ struct Group {
     const char* title;
     std::function<bool(const Declared&)> holds;
     bool open = true;
+    bool always = false;
 };
 
 bool below(const Declared& signal, const std::string& scope) {
@@ -33,7 +34,7 @@ bool dma_line(const Declared& signal) {
 
 const std::vector<Group>& groups() {
     static const std::vector<Group> list{
-        {"processor", [](const Declared& s) { return below(s, "cpu"); }},
+        {"processor", [](const Declared& s) { return below(s, "cpu"); }, true, true},
         {"DMA lines", dma_line},
         {"interrupt lines", [](const Declared& s) { return s.scope == "lines" && !dma_line(s); }},
         {"interrupts", [](const Declared& s) { return s.scope == "interrupts"; }},
@@ -49,6 +50,14 @@ const std::vector<Group>& groups() {
          false},
     };
     return list;
+}
+
+/// Something else than a clock changes within the window; a group of which this is not so is closed,
+/// so that what happens fits on the screen.
+bool has_news(const VcdFile& file, const Group& group) {
+    return std::any_of(file.signals().begin(), file.signals().end(), [&](const Declared& signal) {
+        return group.holds(signal) && signal.active && signal.name != "clock";
+    });
 }
 
 /// With the name to show: a device's signals are called alike, so theirs has the device in it.
@@ -87,20 +96,21 @@ std::string wave_layout(const VcdFile& file, Time end) {
     for (int marker = 0; marker < 26; ++marker) text += " -1";
     text += "\n[sst_width] 0\n[signals_width] 260\n[sst_expanded] 0\n";
     for (const Group& group : groups()) {
+        const unsigned shut = group.always || (group.open && has_news(file, group)) ? 0 : closed;
         std::string lines;
         unsigned format = 0;
         for (const Declared& signal : file.signals()) {
             if (!group.holds(signal)) continue;
             const unsigned flags =
                 signal.width > 1 ? right_justified | hexadecimal : right_justified | binary;
-            if (flags != format) lines += fmt::format("@{:x}\n", flags | (group.open ? 0 : closed));
+            if (flags != format) lines += fmt::format("@{:x}\n", flags | shut);
             format = flags;
             lines += shown(file, signal) + "\n";
         }
         if (lines.empty()) continue;
         text += fmt::format("@{:x}\n-{}\n{}@{:x}\n-{}\n",
-                            group_begin | blank | (group.open ? 0 : closed), group.title, lines,
-                            group_end | blank, group.title);
+                            group_begin | blank | shut, group.title, lines,
+                            group_end | blank | shut, group.title);
     }
     return text;
 }

@@ -177,3 +177,32 @@ TEST_CASE("a PCI read by its clocks") {
     CHECK(wave.number("pci.cbe_n", ns(300)) == 0xe);  // memory read line: 1110
     CHECK(wave.number("pci.cbe_n", ns(330)) == 0);
 }
+
+TEST_CASE("a PCI read that is retried moves nothing and its master asks for PCI") {
+    // The target claims in clock 3 and signals retry in clock 3, too: no data phase, so AD floats
+    // after the address, and TRDY# stays high (PCI 2.2, 3.3.3.2.1).
+    const test::TempFolder folder;
+    Stream stream;
+    Probe nic{stream, "nic"};
+    TraceSetup setup;
+    setup.pci_masters = {"nic"};
+    VcdWriter writer{folder.path("wave.vcd"), setup, {}, Time::max()};
+    stream.attach(writer, KindSet{}.set());
+    nic.emit(270_ns, Kind::bus_request, 0xabcd00, 12, command(Command::memory_read_line));
+    nic.emit(300_ns, Kind::pci, 0xabcd00, 0, (120_ns).ps(), command(Command::memory_read_line), 0,
+             stream.intern("retry"));
+    nic.emit(300_ns, Kind::pci_phases, 3, 0, 0, 0, 2, 1);
+    writer.close(1_us);
+    const test::Wave wave{folder.path("wave.vcd"), folder.path("wave.fst")};
+    check(wave, {{269, "pci.request.nic", "0"},
+                 {270, "pci.request.nic", "1"},
+                 {300, "pci.request.nic", "0"},
+                 {300, "pci.ended_by", "retry"},
+                 {330, "pci.ad", "z"},
+                 {359, "pci.devsel_n", "1"},
+                 {360, "pci.devsel_n", "0"},
+                 {370, "pci.trdy_n", "1"},
+                 {390, "pci.devsel_n", "1"}});
+    CHECK(wave.number("pci.ad", ns(300)) == 0xabcd00);
+    CHECK_FALSE(wave.has("southbridge.system_bus.request.nic"));
+}
