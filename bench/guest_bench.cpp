@@ -59,6 +59,9 @@ void guest(benchmark::State& state, const char* program, const char* iterations,
 GUEST(integer, "bench_integer", "20000", "perfect");
 GUEST(memory, "bench_memory", "20", "perfect");
 GUEST(memory_uncached, "bench_memory", "20", "none");
+GUEST(memory_cached, "bench_memory", "20", "model");
+GUEST(integer_cached, "bench_integer", "20000", "model");
+GUEST(calls_cached, "bench_calls", "3000", "model");
 GUEST(calls, "bench_calls", "3000", "perfect");
 GUEST(ports, "bench_ports", "100000", "perfect");
 

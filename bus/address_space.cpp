@@ -24,10 +24,11 @@ unsigned AddressSpace::attach(TargetSocket& socket) {
 }
 
 unsigned AddressSpace::map(uint64_t start, uint64_t size, unsigned outlet, const std::string& name,
-                           bool free, DirectMemory* direct) {
+                           bool free, DirectMemory* direct, Behind behind) {
     size = std::min(size, size_ - std::min(start, size_));
     auto range = std::make_unique<Range>(
-        Range{start, size, outlet, name, free, direct, 0, targets_.at(outlet), &traffic_named(name)});
+        Range{start, size, outlet, name, free, direct, 0, targets_.at(outlet), &traffic_named(name),
+              behind});
     if (direct) direct->traffic = range->traffic;
     auto slot = std::find(mapped_.begin(), mapped_.end(), nullptr);
     if (slot == mapped_.end()) slot = mapped_.insert(slot, nullptr);

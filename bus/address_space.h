@@ -31,6 +31,8 @@
 
 namespace sb::bus {
 
+class Dram;
+
 /// Memory that is accessed by pointer. `page_flags` has one byte a 4 KiB page.
 struct DirectMemory {
     static constexpr unsigned page_shift = 12;
@@ -41,6 +43,7 @@ struct DirectMemory {
     bool writable = false;
     unsigned first_wait_clocks = 0;  // wait states of a single access or of a burst's first beat
     unsigned next_wait_clocks = 0;   // of each further beat of a burst
+    Dram* dram = nullptr;            // whose timing comes in place of flat data clocks, or null
     std::vector<uint8_t> page_flags;
     Traffic* traffic = &uncounted;  // where its bytes are counted, once it is mapped
 
@@ -54,6 +57,12 @@ class CodeWatcher {
     virtual void code_written(uint64_t physical_page) = 0;
 };
 
+/// Where a range's target is, as a processor's access to it has to go: on the system bus; behind the
+/// host bridge on PCI, by the clock in which it claims a transaction (PCI 2.2, 3.6.1); behind the
+/// PCI-ISA bridge, which claims what nobody else does; or on PCI with the bus's phases counted in
+/// the target's own time.
+enum class Behind : uint8_t { board = 0, fast = 2, medium = 3, slow = 4, isa = 5, enclosed = 6 };
+
 class AddressSpace : public Component, public Target {
   public:
     struct Range {
@@ -66,6 +75,7 @@ class AddressSpace : public Component, public Target {
         uint64_t offset = 0;             // of a fragment: where in its target it begins
         Target* target = nullptr;        // what the outlet leads to
         Traffic* traffic = nullptr;      // of its name; stays when it is unmapped
+        Behind behind = Behind::board;
         uint64_t last() const { return start + (size - 1); }
         bool holds(uint64_t address) const { return address - start < size; }
         /// On the memory side of a host bridge.
@@ -82,7 +92,7 @@ class AddressSpace : public Component, public Target {
     unsigned attach(TargetSocket& socket);
     /// Maps a connected target, and returns the range's number for `unmap`.
     unsigned map(uint64_t start, uint64_t size, unsigned outlet, const std::string& name,
-                 bool free = false, DirectMemory* direct = nullptr);
+                 bool free = false, DirectMemory* direct = nullptr, Behind behind = Behind::board);
     void unmap(unsigned range);
 
     /// Declares a part of the space that a host bridge steers, and returns the route's number. Until

@@ -77,6 +77,19 @@ class BusAccount {
         last_ = &master;
         last_turnaround_ = turnaround;
     }
+    /// The bus passes to another owner until `start`, for `turnaround`, before anybody holds it.
+    void turn(Time start, Time turnaround) {
+        idle_ += start - turnaround - end_;
+        turnaround_ += turnaround;
+        end_ = start;
+        last_ = nullptr;
+    }
+    /// The tenure under way lasts until `end` at least.
+    void extend(Time end) {
+        if (end <= end_ || !last_) return;
+        last_->held += end - end_;
+        end_ = end;
+    }
     /// The tenure under way ends at `end` already.
     void cut(Time end) {
         if (end >= end_ || !last_) return;

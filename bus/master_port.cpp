@@ -7,8 +7,7 @@
 namespace sb::bus {
 
 MasterPort::MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream,
-                       const std::string& name, MasterSettings settings,
-                       Completion completion)
+                       const std::string& name, MasterSettings settings, Completion completion)
     : owner_{owner},
       bus_{bus},
       probe_{stream, std::string{owner.basename()} + "." + name},
@@ -19,6 +18,7 @@ MasterPort::MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream
       moved_{owner, name + ".moved", 0},
       tenure_{owner, name + ".tenure", 0},
       least_{owner, name + ".least"},
+      fixed_{owner, name + ".fixed", false},
       tenure_end_{owner, name + ".tenure_end", [this] { tenure_ended(); }} {
     Contender::priority = settings.priority;
     Contender::weight = settings.weight;
@@ -31,9 +31,10 @@ MasterPort::MasterPort(Component& owner, SystemBus& bus, observe::Stream& stream
     bus_.join(*this);
 }
 
-void MasterPort::request(bool write, uint64_t address, uint32_t bytes, Time least) {
+void MasterPort::request(bool write, uint64_t address, uint32_t bytes, Options options) {
     if (busy() || bytes == 0) return;  // a device's own sequencing keeps this from happening
-    aim(write, address, bytes, least);
+    aim(write, address, bytes, options.least);
+    fixed_ = options.fixed;
     moved_ = 0;
     ask();
 }
@@ -43,10 +44,11 @@ void MasterPort::aim(bool write, uint64_t address, uint32_t bytes, Time least) {
     address_ = address;
     bytes_ = std::min(bytes, max_bytes);
     least_ = least;
+    fixed_ = false;
 }
 
 void MasterPort::ask() {
-    probe_.emit(owner_.now(), observe::Kind::bus_request, address_ + moved_, bytes_ - moved_,
+    probe_.emit(owner_.now(), observe::Kind::bus_request, target_address(), bytes_ - moved_,
                 static_cast<uint64_t>(command()));
     bus_.ask(*this);
 }
@@ -69,9 +71,9 @@ void MasterPort::cancel() {
 uint32_t MasterPort::tenure_bytes() const {
     const SystemBusTiming& timing = bus_.timing();
     const uint64_t width = timing.width;
-    const uint64_t start = address_ + moved_;
+    const uint64_t start = target_address();
     const uint64_t left = bytes_ - moved_;
-    uint64_t beats = timing.dma_mode == DmaMode::burst ? timing.longest_burst : 1;
+    uint64_t beats = timing.dma_mode == DmaMode::burst && !fixed_ ? timing.longest_burst : 1;
     if (beats == 0) beats = (start % width + left + width - 1) / width;
     auto bytes = [&](uint64_t n) {
         return static_cast<uint32_t>(std::min(left, n * width - start % width));
@@ -90,7 +92,7 @@ uint32_t MasterPort::tenure_bytes() const {
 
 /// How long a tenure for the next `bytes` takes.
 Time MasterPort::tenure_time(uint32_t bytes) const {
-    const uint64_t at = address_ + moved_;
+    const uint64_t at = target_address();
     const AddressSpace::Range* range = bus_.memory().find(at);
     static const DirectMemory no_wait;
     const DirectMemory& memory = range && range->direct ? *range->direct : no_wait;
@@ -100,15 +102,21 @@ Time MasterPort::tenure_time(uint32_t bytes) const {
 Time MasterPort::tenure_length() const { return tenure_time(tenure_bytes()); }
 
 bool MasterPort::reaches(uint64_t address, uint64_t bytes) const {
-    const uint64_t first = address_ + moved_, end = address_ + bytes_;
+    const uint64_t first = target_address();
+    const uint64_t end = fixed_ ? first + bus_.timing().width : address_ + bytes_;
     return bytes_ != 0 && address < end && first < address + bytes;
 }
 
 void MasterPort::granted() {
     if (on_grant_ && moved_ == 0) on_grant_();
     tenure_ = tenure_bytes();
-    const uint64_t at = address_ + moved_;
-    const Time duration = tenure_time(tenure_);
+    const uint64_t at = target_address();
+    bus_.snoop(*this, write_, at, tenure_);
+    const AddressSpace::Range* range = bus_.memory().find(at);
+    const Time duration =
+        range && range->direct && range->direct->dram
+            ? std::max(bus_.begin_memory(*range->direct, at, tenure_, begins), least_.get())
+            : tenure_time(tenure_);
     bus_.occupy(*this, duration);
     if (probe_.wants(observe::Kind::burst))
         probe_.emit(begins, observe::Kind::burst, at, tenure_, duration.ps(),
@@ -122,14 +130,14 @@ void MasterPort::abandoned() {
     if (!tenure_end_.armed()) return;  // cancelled
     tenure_end_.cancel();
     ++Contender::stats.abandoned;
-    probe_.emit(owner_.now(), observe::Kind::abandon, address_ + moved_, tenure_,
+    probe_.emit(owner_.now(), observe::Kind::abandon, target_address(), tenure_,
                 (owner_.now() - begins).ps());
     ask();
 }
 
 /// What is on the data lines first: of a write, or of a read of memory.
 uint64_t MasterPort::first_beat() const {
-    const uint64_t at = address_ + moved_;
+    const uint64_t at = target_address();
     const uint64_t width = bus_.timing().width;
     const size_t bytes = std::min<uint64_t>({sizeof(uint64_t), tenure_, width - at % width});
     uint64_t data = 0;
@@ -163,7 +171,7 @@ void MasterPort::tenure_ended() {
 /// Moves the next `bytes` between the buffer and memory; false where an address is unclaimed.
 bool MasterPort::move(uint32_t bytes) {
     uint8_t* data = buffer_.data() + moved_;
-    uint64_t at = address_ + moved_;
+    uint64_t at = target_address();
     while (bytes > 0) {
         const AddressSpace::Range* range = bus_.memory().find(at);
         uint32_t part =

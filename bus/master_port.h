@@ -23,10 +23,18 @@ class MasterPort : private SystemBus::Contender {
 
     static constexpr uint32_t max_bytes = 65536;
 
+    struct Options {
+        Time least = {};     // each tenure lasts at least this: a slow device's own pace
+        bool fixed = false;  // every beat goes to one address: a device's FIFO
+    };
     /// Moves `bytes` (1 to max_bytes) of `buffer()` to or from memory from `address` on. The buffer
     /// must hold the data before a write is asked for; it holds what was read at the completion.
+    /// With a fixed address each bus-wide beat is a tenure of its own: no bus bursts to one address.
+    void request(bool write, uint64_t address, uint32_t bytes, Options options);
     /// Each tenure lasts at least `least`: a slow device's own pace (a fly-by cycle of ISA).
-    void request(bool write, uint64_t address, uint32_t bytes, Time least = {});
+    void request(bool write, uint64_t address, uint32_t bytes, Time least = {}) {
+        request(write, address, bytes, Options{least, false});
+    }
     /// `hook` is called at the time at which the bus is granted, before the transfer begins. It may
     /// put the datum into the buffer, and change what is transferred by `aim`: a controller with
     /// requesters of its own (8237A) chooses among them only when it has the bus.
@@ -71,6 +79,8 @@ class MasterPort : private SystemBus::Contender {
     State<uint32_t> moved_;
     State<uint32_t> tenure_;
     State<Time> least_;
+    State<bool> fixed_;
+    uint64_t target_address() const { return fixed_ ? address_.get() : address_ + moved_; }
     Timer tenure_end_;
 };
 

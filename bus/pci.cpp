@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "bus/pci_bus.h"
+
 namespace sb::pci {
 namespace {
 
@@ -51,7 +55,13 @@ Function::Function(Device& owner, Bus& bus, Slot slot, Identity id)
     bus.add(*this);
     bank.on_reset([this] {
         for (unsigned i = 0; i < bases_.size(); ++i) write_base(i, 0);
+        if (msi_) capabilities = 1;
+        interrupt(false);
     });
+    if (id.interrupt_pin >= 1 && id.interrupt_pin <= 4) {
+        const unsigned line = (id.interrupt_pin - 1 + slot.device + 3) % 4;
+        pin_.connect(bus.board().line(std::string{"pirq"} + "abcd"[line]));
+    }
     // Restoring the registers does not map anything: the ranges follow from them here.
     owner.declare_state("bases", [this](Archive& archive) {
         if (archive.loading()) remap();
@@ -94,7 +104,8 @@ void Function::remap() {
             b.mapped = false;
         }
         if (wanted && !b.mapped) {
-            b.range = into.map(at, b.size, b.outlet, b.name);
+            b.range = into.map(at, b.size, b.outlet, b.name, false, nullptr,
+                               static_cast<Behind>(2 + static_cast<unsigned>(devsel)));
             b.at = at;
             b.mapped = true;
         }
@@ -114,6 +125,19 @@ void Function::assign_bases(uint32_t& next_port, uint32_t& next_memory) {
     remap();
 }
 
+bool Function::claims(uint64_t address) const {
+    return std::any_of(bases_.begin(), bases_.end(), [&](const Base& b) {
+        return b.space == Space::memory && b.mapped && address - b.at < b.size;
+    });
+}
+
+Bus::Bus(Board& board) : board_{board} {}
+Bus::~Bus() = default;
+
+void Bus::time(const LocalBusTiming& timing) {
+    local_ = std::make_unique<LocalBus>(board_, *this, timing);
+}
+
 void Bus::add(Function& function) {
     const Slot slot = function.slot();
     if (slot.device > 31 || slot.function > 7)
@@ -129,6 +153,12 @@ void Bus::add(Function& function) {
 Function* Bus::find(unsigned device, unsigned function) const {
     for (Function* f : functions_)
         if (f->slot().device == device && f->slot().function == function) return f;
+    return nullptr;
+}
+
+Function* Bus::claimant(uint64_t address) const {
+    for (Function* f : functions_)
+        if (f->claims(address)) return f;
     return nullptr;
 }
 

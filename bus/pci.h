@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // PCI as software sees it: functions with a 256-byte configuration header, base address registers
-// that map and unmap a target, and bus mastering. Source: PCI Local Bus Specification 2.2,
-// chapter 6. The bus's own cycles (address phase, DEVSEL, latency timer) are not modelled yet: a
-// function's bursts are timed by the system bus alone.
+// that map and unmap a target, bus mastering, and interrupts, by pin or by message. Source: PCI Local
+// Bus Specification 2.2, chapter 6. The bus's own cycles are in bus/pci_bus.h; functions master it by
+// pci::MasterPort (bus/pci_master.h).
+//
+// Interrupts. Pin INTA# to INTD# of device d is wired to PIRQ# line (pin + d - 1) modulo 4, "pirqa" to
+// "pirqd", as on boards with the PIIX3 (SeaBIOS, src/fw/pciinit.c, piix_pci_slot_get_irq), and these
+// are what the PCI-ISA bridge routes. A function with the MSI capability (6.8), once software has
+// enabled it, writes a message instead, and does not drive its pin. It does so as a bus master, after
+// all that it has written before; with COMMAND.MASTER clear the message is lost, which is a finding.
 #pragma once
 
 #include <array>
@@ -18,6 +24,9 @@ namespace sb::pci {
 using namespace sb::bus;
 
 class Bus;
+class LocalBus;
+class MasterPort;
+struct LocalBusTiming;
 
 struct Slot {
     unsigned device = 0;    // 0 to 31
@@ -40,6 +49,14 @@ struct Identity {
 class Function {
   public:
     Function(Device& owner, Bus& bus, Slot slot, Identity identity);
+    ~Function();
+
+    /// Declares an MSI capability at `offset` of the configuration space (10 bytes, from 40h on), the
+    /// only capability of the function. In the constructor of the device.
+    void add_msi(uint32_t offset);
+    /// The function wants (or no longer wants) service: a message where MSI is enabled, else its pin.
+    void interrupt(bool asserted);
+    bool sends_messages() const;
 
     enum class Space : uint8_t { memory, ports };
     /// Declares base address register `index`: `size` bytes (a power of two) of `socket`.
@@ -50,8 +67,12 @@ class Function {
     /// from the cursors, which move on, and lets the function answer.
     void assign_bases(uint32_t& next_port, uint32_t& next_memory);
 
+    /// One of its memory windows claims the address.
+    bool claims(uint64_t address) const;
+
     bool bus_master() const { return bus_master_enable; }
     Slot slot() const { return slot_; }
+    Bus& bus() { return bus_; }
 
     Device& owner;
     RegisterBank bank;
@@ -64,6 +85,7 @@ class Function {
     Field parity_enable{command, "PERR", 6, "parity error response"};
     Field serr_enable{command, "SERR", 8, "SERR# enable"};
     Register status;
+    Field capabilities{status, "CAP", 4, "there is a list of capabilities", ro};
     Field fast_back{status, "FBB", 7, "fast back-to-back capable", ro};
     Field devsel{status, "DEVSEL", 10, 9, "DEVSEL timing: medium", ro};
     Field signalled_target_abort{status, "STA", 11, "signalled target abort", w1c};
@@ -97,25 +119,40 @@ class Function {
     void write_base(unsigned index, uint64_t written);
     void remap();
 
+    struct Msi;
+    void send_message();
+
     Bus& bus_;
     Slot slot_;
     std::array<Base, 6> bases_;
+    Pin pin_{owner, "pci_interrupt"};
+    State<bool> asserted_{owner, "pci_asserted", false};
+    std::shared_ptr<Msi> msi_;  // made by add_msi
 };
 
 /// The set of functions on bus 0, found by device and function number.
 class Bus {
   public:
-    explicit Bus(Board& board) : board_{board} {}
+    explicit Bus(Board& board);
+    ~Bus();
+    /// Gives the bus cycles of its own, before any device is built. Without, masters are straight on
+    /// the system bus, and processors' accesses pay nothing for crossing it.
+    void time(const LocalBusTiming& timing);
+    /// The bus's cycles; null where they are not modelled.
+    LocalBus* local() { return local_.get(); }
     Board& board() { return board_; }
     /// Throws `Error` where the slot is taken.
     void add(Function& function);
     /// The function, or null.
     Function* find(unsigned device, unsigned function) const;
+    /// The function whose memory window claims the address, or null.
+    Function* claimant(uint64_t address) const;
     const std::vector<Function*>& functions() const { return functions_; }
 
   private:
     Board& board_;
     std::vector<Function*> functions_;
+    std::unique_ptr<LocalBus> local_;
 };
 
 /// The board's PCI bus; throws `Error` in the device's name where it has none.

@@ -62,7 +62,12 @@ void PostedWrites::settle(Time t, bool inclusive) {
 
 /// The bus is ours from `begins` on.
 void PostedWrites::begin_head() {
-    const Entry& e = at(0);
+    Entry& e = entries_[head_];
+    const AddressSpace::Range* range = bus_.memory().find(e.address);
+    if (range && range->direct && range->direct->dram) {
+        e.duration = bus_.begin_memory(*range->direct, e.address, e.bytes, begins);
+        e.wait = e.duration - bus_.beats_time(e.address, e.bytes);
+    }
     bus_.occupy(*this, e.duration);
     under_way_ = true;
     end_ = begins + e.duration;
@@ -134,8 +139,8 @@ Time PostedWrites::put(Time start, Time duration, const MemoryAccess& access) {
             break;
     }
     const Time least = bus_.beats_time(access.address, access.bytes);
-    entries_[(head_ + count_++) % entries_.size()] = {
-        start, duration, duration - least, access.address, access.data, access.bytes};
+    entries_[(head_ + count_++) % entries_.size()] = {start,          duration,    duration - least,
+                                                      access.address, access.data, access.bytes};
     stats.bytes += access.bytes;
     access.memory.traffic->bytes += access.bytes;
     settle(start);

@@ -64,6 +64,25 @@ void ProcessorPort::get_bus(Time start, Time length, observe::Command command, u
     bus_.reserved_ = false;
 }
 
+/// Where an access has to cross the host bridge, and time is counted for it. What nobody claims is
+/// looked for there, too.
+Crossing* ProcessorPort::crossing(const AddressSpace::Range* range) const {
+    return range && range->behind == Behind::board ? nullptr : bus_.crossing_;
+}
+
+Time ProcessorPort::get_crossing(Crossing& pci, Time start) {
+    if (simulation().next_event() <= start || !pci.free_at(start)) {
+        resume_.wait_until(start);
+        if (!pci.free_at(now())) {
+            pci.wait_for(*this);
+            resume_.wait_woken();
+        }
+        start = now();
+    }
+    pci.reserve(true);
+    return start;
+}
+
 void ProcessorPort::granted() {
     bus_.reserved_ = true;
     resume_.wake(now());
@@ -86,9 +105,11 @@ void ProcessorPort::note(Time start, Time duration, const MemoryAccess& a) {
                 (duration - bus_.beats_time(a.address, a.bytes)).ps());
 }
 
-Time ProcessorPort::take_contended(Time start, Time duration, const MemoryAccess& access) {
-    if (posted_ && access.write && !wants_lock) return posted_->put(start, duration, access);
-    get_bus(start, duration, command(bus_.memory_, access.write), access.address, access.bytes);
+Time ProcessorPort::take_contended(Time start, const MemoryAccess& access) {
+    const Time longest = bus_.memory_time(access.memory, access.address, access.bytes);
+    if (posted_ && access.write && !wants_lock) return posted_->put(start, longest, access);
+    get_bus(start, longest, command(bus_.memory_, access.write), access.address, access.bytes);
+    const Time duration = bus_.begin_memory(access.memory, access.address, access.bytes, begins);
     bus_.occupy(*this, duration);
     count(access);
     if (probe_.wants(observe::Kind::access)) note(begins, duration, access);
@@ -96,15 +117,18 @@ Time ProcessorPort::take_contended(Time start, Time duration, const MemoryAccess
     return begins + duration;
 }
 
-/// A write to memory goes to the write buffer, where there is one; false where it is nothing for it.
+/// A write to memory goes to the write buffer, where there is one; false where it is nothing for
+/// it.
 bool ProcessorPort::post(AddressSpace& space, const AddressSpace::Range* range, Payload& payload,
                          Time start, sc_core::sc_time& delay) {
-    if (!posted_ || wants_lock || !payload.is_write() || !range || !range->is_memory()) return false;
+    if (!posted_ || wants_lock || !payload.is_write() || !range || !range->is_memory())
+        return false;
     const uint64_t address = payload.get_address();
     const unsigned bytes = payload.get_data_length();
     const MemoryAccess access{*range->direct, address, bytes, true,
                               first_bytes(payload.get_data_ptr(), bytes)};
-    const Time goes_on = posted_->put(start, bus_.memory_time(*range->direct, address, bytes), access);
+    const Time goes_on =
+        posted_->put(start, bus_.memory_time(*range->direct, address, bytes), access);
     sc_core::sc_time ignored;
     space.transport(payload, ignored);
     space.wrote(address, bytes);
@@ -121,25 +145,31 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
         space.transport(payload, ignored);
         return;
     }
-    const Time asked = sim.kernel_now() + Time::from(delay);
+    Time asked = sim.kernel_now() + Time::from(delay);
     if (post(space, range, payload, asked, delay)) return;
+    Crossing* pci = crossing(range);
     const unsigned bytes = payload.get_data_length();
     const uint64_t address = payload.get_address();
     Time duration = range && range->direct ? bus_.memory_time(*range->direct, address, bytes)
                                            : bus_.least_time();
     begins = asked;
     lost = {};
-    if (sim.next_event() <= asked || !bus_.free_at(asked)) {
+    if (sim.next_event() <= asked || !bus_.free_at(asked) || (pci && !pci->free_at(asked))) {
+        if (pci) asked = get_crossing(*pci, asked);
+        begins = asked;
         get_bus(asked, duration, command(space, payload.is_write()), address, bytes);
         range = space.find(address);  // the map may have changed while the bus was awaited
         if (range && range->direct) duration = bus_.memory_time(*range->direct, address, bytes);
         delay = (begins - sim.kernel_now()).sc();
     }
     const Time start = begins;
+    if (range && range->direct && range->direct->dram)
+        duration = bus_.begin_memory(*range->direct, address, bytes, start);
     Traffic& traffic = space.traffic_of(range);  // the access may unmap the range
     const bool memory = range && range->direct;
     // What the access sets off must find the bus taken, however long the target will want it.
     bus_.reserved_ = true;
+    if (pci) pci->reserve(true);
     {
         Simulation::LocalTime local{sim, start - sim.kernel_now()};
         space.transport(payload, delay);
@@ -149,7 +179,9 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
     // A target may not be ours, and have notified events; it may have blocked the thread, and so
     // moved the kernel's time.
     sim.forget_next_event();
-    duration = std::max(duration, sim.kernel_now() + Time::from(delay) - start);
+    Time own = sim.kernel_now() + Time::from(delay) - start;
+    if (pci) own = cross(*pci, space, payload, range, start, own);
+    duration = std::max(duration, own);
     bus_.occupy(*this, duration);
     Contender::stats.bytes += bytes;
     traffic.bytes += bytes;
@@ -160,6 +192,19 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
     probe_.emit(start, observe::Kind::access, address, bytes, duration.ps(),
                 static_cast<uint64_t>(command(space, payload.is_write())),
                 first_bytes(payload.get_data_ptr(), bytes), (duration - least).ps());
+}
+
+Time ProcessorPort::cross(Crossing& pci, const AddressSpace& space, const Payload& payload,
+                          const AddressSpace::Range* range, Time start, Time own) {
+    const bool write = payload.is_write(), ports = &space == &bus_.ports_;
+    const unsigned bytes = payload.get_data_length();
+    const Behind behind = range ? range->behind : Behind::board;
+    own = range ? pci.cross(behind, write, bytes, start, own)
+                : pci.cross_unclaimed(ports, write, bytes, start);
+    uint64_t data = 0;
+    std::memcpy(&data, payload.get_data_ptr(), std::min<size_t>(bytes, sizeof data));
+    pci.finish({write, ports, payload.get_address(), bytes, data}, behind, start, own);
+    return own;
 }
 
 Time ProcessorPort::access_register(bool ports, bool write, uint64_t address, unsigned bytes,
@@ -174,15 +219,24 @@ Time ProcessorPort::access_register(bool ports, bool write, uint64_t address, un
     Register* reg = bank->plain(write, offset, bytes);
     Simulation& sim = simulation();
     if (!reg || sim.next_event() <= start || !bus_.free_at(start)) return other_kind;
+    const Behind behind = range->behind;
+    Crossing* pci = behind == Behind::board ? nullptr : bus_.crossing_;
+    if (pci && !pci->free_at(start)) return other_kind;
     last_free_ = false;
     bus_.reserved_ = true;
+    if (pci) pci->reserve(true);
     Traffic& traffic = *range->traffic;  // the access may unmap the range
     const Time least = bus_.least_time();
-    Time duration = least;
+    Time own;
     {
         Simulation::LocalTime local{sim, start - sim.kernel_now()};
-        duration = std::max(duration, bank->access_plain(write, *reg, bytes, value));
+        own = bank->access_plain(write, *reg, bytes, value);
     }
+    if (pci) {
+        own = pci->cross(behind, write, bytes, start, own);
+        pci->finish({write, ports, address, bytes, value}, behind, start, own);
+    }
+    const Time duration = std::max(least, own);
     bus_.reserved_ = false;
     bus_.hold(*this, start, duration);
     Contender::stats.bytes += bytes;

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "bus/crossing.h"
 #include "bus/posted_writes.h"
 #include "bus/system_bus.h"
 #include "sim/kernel/resume.h"
@@ -15,7 +16,9 @@ namespace sb::bus {
 /// the calling SC_THREAD while the bus is not free. It synchronises with all that happens before
 /// the access begins, so a device always sees the accesses at the right time and in the right
 /// order.
-class ProcessorPort : public Component, private SystemBus::Contender {
+class ProcessorPort : public Component,
+                      private SystemBus::Contender,
+                      private Crossing::Waiter {
   public:
     ProcessorPort(SystemBus& bus, observe::Stream& stream, const std::string& name,
                   MasterSettings settings);
@@ -25,18 +28,18 @@ class ProcessorPort : public Component, private SystemBus::Contender {
     SystemBus& bus() { return bus_; }
 
     /// A single access to memory by pointer that the caller makes itself, at its local time
-    /// `start`, before which nothing is pending. True where the bus was free: then it is held for
-    /// `duration`.
-    bool take(Time start, Time duration, const MemoryAccess& access) {
-        if (!bus_.free_at(start)) return false;
-        bus_.hold(*this, start, duration);
-        count(access);
-        if (probe_.wants(observe::Kind::access)) [[unlikely]] note(start, duration, access);
-        return true;
+    /// `start`, before which nothing is pending. Where the bus was free it is held, and this gives
+    /// for how long; Time::max() where it was not.
+    Time take(Time start, const MemoryAccess& access) {
+        if (!bus_.free_at(start)) return Time::max();
+        return held(start, access);
     }
     /// The same where the bus is not free, or special: gives when the processor goes on. May block
     /// the calling thread until the bus was granted; the kernel's time is then when that was.
-    Time take_contended(Time start, Time duration, const MemoryAccess& access);
+    Time take_contended(Time start, const MemoryAccess& access);
+    /// The processor has the bus from `start` on, before another master that was granted it: a
+    /// snooped line is written back. Gives when that ends.
+    Time write_back(Time start, const MemoryAccess& access) { return start + held(start, access); }
 
     const MasterStats& stats() const { return Contender::stats; }
     /// An access to a declared register, by the short way: at the caller's local time `start`, with
@@ -72,6 +75,12 @@ class ProcessorPort : public Component, private SystemBus::Contender {
     };
 
     void transport(AddressSpace& space, Payload& payload, sc_core::sc_time& delay);
+    Crossing* crossing(const AddressSpace::Range* range) const;
+    /// Gets the bus behind the host bridge: gives when it is the processor's. May block.
+    Time get_crossing(Crossing& crossing, Time start);
+    Time cross(Crossing& pci, const AddressSpace& space, const Payload& payload,
+               const AddressSpace::Range* range, Time start, Time own);
+    void crossing_granted() override { resume_.wake(now()); }
     bool post(AddressSpace& space, const AddressSpace::Range* range, Payload& payload, Time start,
               sc_core::sc_time& delay);
     /// Gets the bus for a tenure of `length`: gives when it begins. May block.
@@ -82,6 +91,15 @@ class ProcessorPort : public Component, private SystemBus::Contender {
     void count(const MemoryAccess& access) {
         Contender::stats.bytes += access.bytes;
         access.memory.traffic->bytes += access.bytes;
+    }
+    Time held(Time start, const MemoryAccess& access) {
+        const Time duration =
+            bus_.begin_memory(access.memory, access.address, access.bytes, start);
+        bus_.hold(*this, start, duration);
+        count(access);
+        if (probe_.wants(observe::Kind::access)) [[unlikely]]
+            note(start, duration, access);
+        return duration;
     }
     void note(Time start, Time duration, const MemoryAccess& access);
     observe::Command command(const AddressSpace& space, bool write) const {

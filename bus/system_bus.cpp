@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "bus/arbitration/tdma.h"
+#include "bus/dram.h"
 #include "bus/posted_writes.h"
 
 namespace sb::bus {
@@ -41,8 +42,8 @@ SystemBus::SystemBus(Simulation& sim, observe::Stream& stream, const std::string
       policy_{make_policy(timing_.arbitration)},
       arbitration_{*this, "arbitration", [this] { arbitrate(); }} {
     if (!policy_) policy_ = make_policy("fixed");  // time division: until the slots are assigned
-    const bool special = timing_.turnaround_clocks > 0 || timing_.synchronous ||
-                         timing_.arbitration == "tdma";
+    const bool special =
+        timing_.turnaround_clocks > 0 || timing_.synchronous || timing_.arbitration == "tdma";
     obstacles_ += special;
     declare_state("masters", [this](Archive& archive) { archive_masters(archive); });
 }
@@ -90,28 +91,51 @@ void SystemBus::assign_slots() {
         if (index == Choice::nobody && name != idle_slot) {
             std::string known;
             for (const Contender* c : contenders_) known += ", " + c->stats.name;
-            throw Error(fmt::format(
-                "bus.tdma_slots: there is no bus master \"{}\"; there is {}, {}{}", name,
-                idle_slot, processor_slot, known));
+            throw Error(
+                fmt::format("bus.tdma_slots: there is no bus master \"{}\"; there is {}, {}{}",
+                            name, idle_slot, processor_slot, known));
         }
         owners.push_back(index);
     }
     if (owners.empty()) throw Error("bus.tdma_slots: say whose each slot is");
-    auto policy = std::make_unique<Tdma>(std::move(owners),
-                                         timing_.clock.cycles(timing_.tdma_slot_clocks));
+    auto policy =
+        std::make_unique<Tdma>(std::move(owners), timing_.clock.cycles(timing_.tdma_slot_clocks));
     for (const Contender* c : contenders_)
         if (c->processor && !policy->has_slot(c->party))
-            throw Error(fmt::format("bus.tdma_slots: {} has no slot: it could never go on",
-                                    c->stats.name));
+            throw Error(
+                fmt::format("bus.tdma_slots: {} has no slot: it could never go on", c->stats.name));
     policy_ = std::move(policy);
 }
 
 Time SystemBus::memory_time(const DirectMemory& memory, uint64_t address, uint64_t bytes) const {
-    // Beats are bus-wide and aligned: an access that straddles a boundary takes one more.
-    uint64_t beats = (address % timing_.width + bytes + timing_.width - 1) / timing_.width;
-    uint64_t clocks = timing_.address_clocks + beats * timing_.data_clocks +
-                      memory.first_wait_clocks + (beats - 1) * memory.next_wait_clocks;
-    return timing_.clock.cycles(clocks);
+    const uint64_t n = beats(address, bytes);
+    const uint64_t waits = memory.first_wait_clocks + (n - 1) * memory.next_wait_clocks;
+    if (!memory.dram) [[likely]]
+        return timing_.clock.cycles(timing_.address_clocks + n * timing_.data_clocks + waits);
+    return timing_.clock.cycles(timing_.address_clocks + waits) +
+           memory.dram->longest(n, timing_.width, timing_.clock.cycles(timing_.data_clocks),
+                                timing_.clock);
+}
+
+/// The DRAM's own times take the place of the data clocks where they are longer; the wait states
+/// that are configured, the chip set's own, come on top.
+Time SystemBus::begin_dram(const DirectMemory& memory, uint64_t address, uint64_t bytes,
+                           Time start) {
+    const uint64_t n = beats(address, bytes);
+    const Time head = timing_.clock.cycles(timing_.address_clocks);
+    const Time waits = timing_.clock.cycles(memory.first_wait_clocks +
+                                            (n - 1) * memory.next_wait_clocks);
+    return head + waits +
+           memory.dram->access(address, n, timing_.width,
+                               timing_.clock.cycles(timing_.data_clocks), timing_.clock,
+                               start + head);
+}
+
+void SystemBus::snoop(Contender& contender, bool write, uint64_t address, uint64_t bytes) {
+    if (snoopers_.empty()) return;
+    account_.turn(contender.begins, contender.lost);
+    contender.lost = {};
+    for (Snooper* s : snoopers_) contender.begins = s->snoop(write, address, bytes, contender.begins);
 }
 
 Time SystemBus::beats_time(uint64_t address, uint64_t bytes) const {
@@ -124,9 +148,8 @@ BusSummary SystemBus::summary(Time at) {
     BusSummary s = account_.summary(std::string{basename()}, timing_.clock.period(), at);
     for (const AddressSpace* space : {&memory_, &ports_})
         for (const Traffic& traffic : space->traffic()) {
-            auto known = std::find_if(s.targets.begin(), s.targets.end(), [&](const Traffic& t) {
-                return t.name == traffic.name;
-            });
+            auto known = std::find_if(s.targets.begin(), s.targets.end(),
+                                      [&](const Traffic& t) { return t.name == traffic.name; });
             if (known != s.targets.end())
                 known->bytes += traffic.bytes;
             else
@@ -185,7 +208,8 @@ SystemBus::Start SystemBus::uncontended(const Contender& c, Time from, Time leng
     Start start = start_of(c, from);
     if (!policy_->by_time()) return start;
     const Time edge = start.begin - start.lost;
-    const Time slot = policy_->earliest({c.party, c.priority, c.weight, 0, start.lost + length}, edge);
+    const Time slot =
+        policy_->earliest({c.party, c.priority, c.weight, 0, start.lost + length}, edge);
     return slot == edge ? start : start_of(c, slot);
 }
 
@@ -200,12 +224,12 @@ void SystemBus::gather() {
     candidates_.clear();
     try_again_ = Time::max();
     const bool by_time = policy_->by_time();
-    const bool yields = timing_.dma_mode == DmaMode::transparent ||
-                        (timing_.dma_mode == DmaMode::cycle_stealing && owner_ && !owner_->processor);
-    processors_first_ =
-        yields && !by_time && !locked_by_ &&
-        std::any_of(contenders_.begin(), contenders_.end(),
-                    [](const Contender* c) { return c->waiting && c->processor; });
+    const bool yields =
+        timing_.dma_mode == DmaMode::transparent ||
+        (timing_.dma_mode == DmaMode::cycle_stealing && owner_ && !owner_->processor);
+    processors_first_ = yields && !by_time && !locked_by_ &&
+                        std::any_of(contenders_.begin(), contenders_.end(),
+                                    [](const Contender* c) { return c->waiting && c->processor; });
     for (Contender* c : contenders_) {
         if (!c->waiting || (locked_by_ && locked_by_ != c)) continue;
         if (processors_first_ && !c->processor) continue;
@@ -220,14 +244,16 @@ void SystemBus::gather() {
         }
         candidates_.push_back({c->party, c->priority, c->weight, c->since,
                                by_time ? start.lost + c->tenure_length() : Time{}});
+        if (by_time && policy_->earliest(candidates_.back(), now()) == Time::max())
+            finding("a bus master that has no slot of time division asked for the bus",
+                    [c] { return c->stats.name + " waits for ever"; });
     }
 }
 
 /// Who waits of a party: one at most, as a processor waits for its posted writes first.
 SystemBus::Contender& SystemBus::waiting_of(unsigned party) {
-    return **std::find_if(contenders_.begin(), contenders_.end(), [party](const Contender* c) {
-        return c->waiting && c->party == party;
-    });
+    return **std::find_if(contenders_.begin(), contenders_.end(),
+                          [party](const Contender* c) { return c->waiting && c->party == party; });
 }
 
 void SystemBus::arbitrate() {
@@ -264,8 +290,7 @@ void SystemBus::note_start(Contender& contender, Time asked, Start start) {
     BusAccount::waited(contender.stats, waited);
     if (start.lost > Time{})
         probe_.emit(start.begin - start.lost, observe::Kind::turnaround, start.lost.ps());
-    if (waited > Time{})
-        contender.probe->emit(start.begin, observe::Kind::bus_wait, waited.ps());
+    if (waited > Time{}) contender.probe->emit(start.begin, observe::Kind::bus_wait, waited.ps());
 }
 
 void SystemBus::occupy(Contender& contender, Time duration) {
@@ -289,6 +314,7 @@ void SystemBus::unlock(Contender& contender) {
 
 void SystemBus::give_way(Time at) {
     if (busy_until_ <= at || !owner_ || !hidden(*owner_) || locked_by_) return;
+    if (owner_->begins > at) return;  // a snooped line is written back before it
     account_.cut(at);
     busy_until_ = at;
     Simulation::LocalTime local{simulation(), at - simulation().kernel_now()};

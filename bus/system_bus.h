@@ -39,6 +39,7 @@
 #include "bus/address_space.h"
 #include "bus/arbitration/policy.h"
 #include "bus/bus_account.h"
+#include "bus/snooper.h"
 #include "sim/kernel/clock.h"
 #include "sim/kernel/config.h"
 #include "sim/observe/stream.h"
@@ -83,6 +84,7 @@ struct MemoryAccess {
     uint64_t data = 0;  // of a write
 };
 
+class Crossing;
 class MasterPort;
 class PostedWrites;
 class ProcessorPort;
@@ -107,12 +109,22 @@ class SystemBus : public Component, public AccountedBus {
     const SystemBusTiming& timing() const { return timing_; }
     const ArbitrationPolicy& policy() const { return *policy_; }
     const std::vector<MasterStats*>& masters() const { return account_.masters(); }
+    /// Accesses by processors to what is behind the host bridge go through `crossing`.
+    void cross_by(Crossing& crossing) { crossing_ = &crossing; }
     /// The sum of all masters' tenures.
     Time held() const { return account_.held(); }
     BusSummary summary(Time at) override;
 
-    /// How long `bytes` at `address` of this memory take in one tenure.
+    /// How long `bytes` at `address` of this memory take in one tenure; of a DRAM, at most.
     Time memory_time(const DirectMemory& memory, uint64_t address, uint64_t bytes) const;
+    /// How long a tenure takes that does begin at `start`: a DRAM's rows are left as it leaves them.
+    Time begin_memory(const DirectMemory& memory, uint64_t address, uint64_t bytes, Time start) {
+        if (!memory.dram) [[likely]]
+            return memory_time(memory, address, bytes);
+        return begin_dram(memory, address, bytes, start);
+    }
+    /// Caches that other masters' tenures must agree with.
+    void add_snooper(Snooper& snooper) { snoopers_.push_back(&snooper); }
     /// The same without the memory's wait states.
     Time beats_time(uint64_t address, uint64_t bytes) const;
     /// The least that any transaction takes.
@@ -181,6 +193,14 @@ class SystemBus : public Component, public AccountedBus {
         return timing_.dma_mode == DmaMode::transparent && !contender.processor &&
                !policy_->by_time();
     }
+    /// A master other than a processor has the bus from `begins` on: what the caches write back
+    /// goes before its tenure, which then begins later.
+    void snoop(Contender& contender, bool write, uint64_t address, uint64_t bytes);
+    uint64_t beats(uint64_t address, uint64_t bytes) const {
+        // Beats are bus-wide and aligned: an access that straddles a boundary takes one more.
+        return (address % timing_.width + bytes + timing_.width - 1) / timing_.width;
+    }
+    Time begin_dram(const DirectMemory& memory, uint64_t address, uint64_t bytes, Time start);
     void gather();
     Contender& waiting_of(unsigned party);
     void arbitrate();
@@ -194,9 +214,11 @@ class SystemBus : public Component, public AccountedBus {
     AddressSpace& memory_;
     AddressSpace& ports_;
     observe::Probe probe_;
+    Crossing* crossing_ = nullptr;
     std::unique_ptr<ArbitrationPolicy> policy_;
     std::vector<Contender*> contenders_;
     std::vector<PostedWrites*> posted_;
+    std::vector<Snooper*> snoopers_;
     std::vector<Candidate> candidates_;
     bool processors_first_ = false;  // only they are candidates
     Time try_again_;                 // for candidates that must not begin yet

@@ -33,10 +33,12 @@ BusUnit::Access BusUnit::by_socket(bool ports, bool write, uint32_t address, uin
 
 uint64_t BusUnit::take(const bus::MemoryAccess& access, uint64_t cycle, bool idle, bool& blocked) {
     const Time start = clock_.cycles(cycle);
-    const Time duration = port_.bus().memory_time(access.memory, access.address, access.bytes);
-    if (idle && port_.take(start, duration, access)) return clock_.ceil(duration);
+    if (idle) {
+        const Time duration = port_.take(start, access);
+        if (duration != Time::max()) return clock_.ceil(duration);
+    }
     blocked = true;
-    return clock_.ceil(port_.take_contended(start, duration, access) - start);
+    return clock_.ceil(port_.take_contended(start, access) - start);
 }
 
 unsigned BusUnit::peek(uint32_t address, uint8_t* data, unsigned bytes) {

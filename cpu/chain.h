@@ -50,7 +50,7 @@ namespace sb::cpu {
 template <unsigned exit>
 [[gnu::always_inline]] inline const Operation* Core::chain() {
     const Block::Link& link = block_->link[exit];
-    const bool same = link.linear == s.segments[cs].base + s.eip && link.context == context_;
+    const bool same = link.linear == s.segments[cs].base + s.eip && link.context == chain_context_;
     return same && !attention && whole(link.block) ? enter(link.block) : nullptr;
 }
 
@@ -58,7 +58,7 @@ template <unsigned exit>
 [[gnu::always_inline]] inline const Operation* Core::chain_anywhere() {
     const uint32_t linear = s.segments[cs].base + s.eip;
     const JumpCache::Jump& jump = jumps_.at(linear);
-    const bool same = jump.linear == linear && jump.context == context_;
+    const bool same = jump.linear == linear && jump.context == chain_context_;
     return same && !attention && !stepping_ && whole(jump.block) ? enter(jump.block) : nullptr;
 }
 

@@ -10,12 +10,14 @@
 namespace sb::cpu {
 
 Core::Core(Component& owner, bus::ProcessorPort& port, const Model& processor, Clock clock,
-           bool memory_on_bus, observe::Probe& probe)
+           bool memory_on_bus, Caches* caches, observe::Probe& probe)
     : model{processor},
       owner_{owner},
       bus_{owner, port, clock},
       clock_{clock},
       memory_on_bus_{memory_on_bus},
+      caches_{caches},
+      data_cache_{caches ? caches->data : nullptr},
       probe_{probe},
       decoder_{model} {
     scratch_[1].run = end_of_block();
@@ -111,7 +113,14 @@ void Core::step(Block* block) {
     scratch_[0].run(*this, scratch_);
 }
 
+/// Null where finding it, or fetching its code, took time.
 Block* Core::next_block() {
+    Block* block = linked_block();
+    if (caches_ && block && !fetched(block)) return nullptr;
+    return block;
+}
+
+Block* Core::linked_block() {
     const uint32_t linear = s.segments[cs].base + s.eip;
     if (previous_) {
         Block::Link& link = previous_->link[exit_link_];
@@ -194,6 +203,7 @@ Block* Core::decode_block(uint32_t linear, uint32_t physical) {
     for (bool ends = false; !ends && fresh_->count < longest && fresh_->bytes < page_left;) {
         Operation op;
         if (!decode_next(linear, second, op, ends)) break;
+        if (caches_ && fresh_->count > 0 && leaves_line(op)) break;
         op.ordinal = fresh_->count++;
         fresh_->last_start = static_cast<uint16_t>(clocks);
         clocks += op.clocks;
@@ -201,6 +211,7 @@ Block* Core::decode_block(uint32_t linear, uint32_t physical) {
         fresh_->bytes = static_cast<uint16_t>(fresh_->bytes + op.length);
         op.end_offset = fresh_->bytes;
         fresh_->operations.push_back(op);
+        if (caches_ && fresh_->count == 1) set_code_lines(second);
     }
     if (fresh_->count == 0) return nullptr;
     fresh_->operations.push_back(scratch_[1]);
@@ -212,6 +223,7 @@ Block* Core::keep_block(uint32_t second, bool straddles) {
     const auto physical = static_cast<uint32_t>(fresh_->physical);
     if (!direct_at(physical & ~0xfffu) || (straddles && !direct_at(second))) {
         fresh_->physical = BlockCache::no_page;  // decoded anew each time
+        fresh_->code_lines[0] = fresh_->code_lines[1] = Caches::no_line;
         uncached_ = std::move(fresh_);
         return uncached_.get();
     }
@@ -221,6 +233,22 @@ Block* Core::keep_block(uint32_t second, bool straddles) {
         code_is_at(fresh_->second_page);
     }
     return blocks_.add(std::move(fresh_));
+}
+
+/// With caches, a block's first instruction may begin in the line before; all else is in one line.
+void Core::set_code_lines(uint32_t second) {
+    const auto first = static_cast<uint32_t>(fresh_->physical);
+    uint32_t last = first + fresh_->bytes - 1;
+    if ((first ^ last) & ~0xfffu) last = second | (last & 0xfff);
+    const uint32_t mask = ~(caches_->fetch_bytes - 1);
+    fresh_->code_lines[0] = first & mask;
+    fresh_->code_lines[1] = last & mask;
+}
+
+/// The next instruction of the block under way has a byte in another line.
+bool Core::leaves_line(const Operation& op) const {
+    const uint32_t last = static_cast<uint32_t>(fresh_->physical) + fresh_->bytes + op.length - 1;
+    return (last & ~(caches_->fetch_bytes - 1)) != fresh_->code_lines[1];
 }
 
 void Core::commit(const Operation* op) {

@@ -23,6 +23,7 @@
 #include "cpu/attribution.h"
 #include "cpu/block_cache.h"
 #include "cpu/bus_unit.h"
+#include "cpu/caches.h"
 #include "cpu/decoder.h"
 #include "cpu/descriptor.h"
 #include "cpu/operation.h"
@@ -30,32 +31,15 @@
 #include "cpu/short_way.h"
 #include "cpu/state.h"
 #include "cpu/timing.h"
+#include "cpu/vectors.h"
 #include "sim/observe/stream.h"
 
 namespace sb::cpu {
 
-/// Exceptions by vector (Intel SDM volume 3, table 6-1).
-enum Vector : uint8_t {
-    divide_error = 0,
-    debug_trap = 1,
-    nmi_vector = 2,
-    breakpoint = 3,
-    overflow = 4,
-    bound_range = 5,
-    invalid_opcode = 6,
-    device_not_available = 7,
-    double_fault = 8,
-    invalid_tss = 10,
-    segment_not_present = 11,
-    stack_fault = 12,
-    general_protection = 13,
-    page_fault = 14,
-};
-
 class Core {
   public:
     Core(Component& owner, bus::ProcessorPort& port, const Model& model, Clock clock,
-         bool memory_on_bus, observe::Probe& probe);
+         bool memory_on_bus, Caches* caches, observe::Probe& probe);
 
     /// Runs from an instruction boundary to the next one at which the kernel must have its turn.
     void run();
@@ -79,6 +63,9 @@ class Core {
     void refresh_mode();
     /// Some physical page was written by another master.
     void code_written(uint64_t physical_page);
+    void memory_types_changed() { flush_short_way(); }
+    /// Drops all lines, with or without writing the modified ones back.
+    void flush_caches(bool write_back);
 
     // ---- What handlers use.
 
@@ -370,6 +357,7 @@ class Core {
     void execute(Block* block);
     void step(Block* block);
     Block* next_block();
+    Block* linked_block();
     Block* find_block(uint32_t linear);
     Block* decode_block(uint32_t linear, uint32_t physical);
     unsigned fetch_bytes(uint32_t physical, uint8_t* code, unsigned n);
@@ -388,25 +376,56 @@ class Core {
     TlbEntry& entry(const Operation* op, uint32_t linear, bool write);
     void allow(TlbEntry& e);
     void charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                unsigned size, bool write, uint32_t v = 0);
+                unsigned size, bool write, MemoryType type, uint32_t v = 0);
     void probe_write(const Operation* op, uint32_t linear, unsigned size);
     /// LOCK# from the next access on, for as many writes as the operation makes under it.
     void lock_bus(unsigned writes) {
         locked_writes_ = writes;
         bus_.lock();
     }
+    /// Not where a cache may have the line: then that is what is locked (SDM volume 3, 8.1.4).
+    bool locks_bus(MemoryType type = MemoryType::back) const {
+        return memory_on_bus_ && (!data_cache_ || type == MemoryType::uncached);
+    }
     void lock_bus(const Operation* op) {
         if (op && op->locked_writes && !locked_writes_) lock_bus(op->locked_writes);
     }
     /// A write that began at `began` was made, the last under the lock or not.
     void written_locked(uint64_t began) {
-        if (locked_writes_ && --locked_writes_ == 0) bus_.unlock(began);
+        if (!locked_writes_ || --locked_writes_) return;
+        bus_.unlock(began);
+        after_access(false);  // those who waited for it may come next
     }
     /// Memory that holds the whole aligned doubleword at a physical address; null: there is none.
     bus::DirectMemory* direct_at(uint32_t physical);
     uint8_t* host_of(const bus::DirectMemory& memory, uint32_t physical);
     void overwritten(bus::DirectMemory& memory, uint32_t physical, unsigned size);
 
+    // Caches (cached.cpp).
+    MemoryType type_of(const bus::DirectMemory* memory, uint32_t physical, uint32_t bits) const;
+    void allow_cached(TlbEntry& e);
+    void after_stall();
+    void on_bus(const Operation* op, const bus::MemoryAccess& access);
+    void by_cache(const Operation* op, bus::MemoryAccess access, MemoryType type);
+    void in_line(const Operation* op, const bus::MemoryAccess& access, MemoryType type);
+    bool found(const Operation* op, Cache& cache, uint32_t physical);
+    void note_stale(const Operation* op, Cache& cache, uint32_t physical, const char* what);
+    void beyond(const Operation* op, const bus::MemoryAccess& access, MemoryType type);
+    void fill(const Operation* op, Cache& cache, const bus::DirectMemory& memory,
+              uint32_t physical, MemoryType type);
+    void make_room(const Operation* op, Cache& cache, uint32_t physical);
+    void put_back(const Operation* op, Cache& cache, uint32_t tag);
+    /// True where the lines of the block's code were the last to be fetched, or are now.
+    bool fetched(Block* block) {
+        const uint32_t first = block->code_lines[0], rest = block->code_lines[1];
+        const auto& last = caches_->fetched;
+        if (rest == last[0] && (first == rest || first == last[1])) return true;
+        return fetch(block);
+    }
+    bool fetch(Block* block);
+    void fetch_line(uint32_t at);
+    void set_code_lines(uint32_t second);
+    bool leaves_line(const Operation& op) const;
     // Paging (paging.cpp).
     void be_supervisor() {
         user_ = 0;
@@ -440,6 +459,8 @@ class Core {
     BusUnit bus_;
     Clock clock_;
     const bool memory_on_bus_;
+    Caches* const caches_;     // null where they are not modelled
+    Cache* const data_cache_;  // the first level's, or null
     observe::Probe& probe_;
     bool lockstep_ = false;
     bool tracing_ = false;            // an event for each instruction
@@ -458,7 +479,9 @@ class Core {
     Block* previous_ = nullptr;
     uint32_t epoch_ = 1;
     Time limit_event_;  // the pending event that `limit` was set for
+    static constexpr uint32_t no_context = ~0u;
     uint32_t context_ = 0;  // the epoch with what else decides which block an address means
+    uint32_t chain_context_ = 0;  // the same, or none where blocks are not chained
     unsigned locked_writes_ = 0;  // still to come under LOCK#
     uint32_t update_linear_ = 0, user_ = 0;  // user_: page::user at CPL 3
 

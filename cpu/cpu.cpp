@@ -6,24 +6,33 @@
 namespace sb::cpu {
 
 const std::vector<Key>& processor_keys() {
-    static const std::vector<Key> keys{
-        {"model", ValueType::choice, "486", "instruction set and timing", model_names()},
-        {"clock",
-         ValueType::frequency,
-         "0Hz",
-         "core clock; 0Hz is the model's own",
-         {},
-         0,
-         Clock::max_hz},
-        {"cache",
-         ValueType::choice,
-         "perfect",
-         "perfect: memory takes no time beyond the instruction; none: each data access is on the "
-         "bus",
-         {"perfect", "none"}},
-        {"fpu", ValueType::choice, "yes", "the x87 unit, where the model has one", {"yes", "no"}},
-        {"timing", ValueType::file, "", "a timing table to use in place of the model's"},
-    };
+    static const std::vector<Key> keys = [] {
+        std::vector<Key> list{
+            {"model", ValueType::choice, "486", "instruction set and timing", model_names()},
+            {"clock",
+             ValueType::frequency,
+             "0Hz",
+             "core clock; 0Hz is the model's own",
+             {},
+             0,
+             Clock::max_hz},
+            {"cache",
+             ValueType::choice,
+             "perfect",
+             "perfect: memory takes no time beyond the instruction; none: each data access is on "
+             "the "
+             "bus; model: the caches of the processor's model, with the settings below",
+             {"perfect", "none", "model"}},
+            {"fpu",
+             ValueType::choice,
+             "yes",
+             "the x87 unit, where the model has one",
+             {"yes", "no"}},
+            {"timing", ValueType::file, "", "a timing table to use in place of the model's"},
+        };
+        for (Key& key : cache_keys()) list.push_back(std::move(key));
+        return list;
+    }();
     return keys;
 }
 
@@ -52,7 +61,11 @@ Cpu::Cpu(Simulation& sim, observe::Stream& stream, const std::string& name,
     : Component{sim, name},
       clock_{clock_of(config, model_of(config))},
       probe_{stream, name},
-      core_{*this, port, model_of(config), clock_, config.text("cache") == "none", probe_},
+      caches_{config.text("cache") == "model"
+                  ? std::make_unique<Caches>(*this, stream, port, model_of(config), config)
+                  : nullptr},
+      core_{*this,         port,  model_of(config), clock_, config.text("cache") != "perfect",
+            caches_.get(), probe_},
       resume_{*this, "resume"} {
     port.bus().memory().add_code_watcher(*this);
     declare();
@@ -117,6 +130,7 @@ void Cpu::declare() {
     declare_x87();
     item("waiting", waiting_);
     item("cycle", core_.cycle);
+    if (caches_) item("fetched", caches_->fetched);
     item("tlb.tags", core_.data_pages.tags);
     item("tlb.values", core_.data_pages.values);
     declare_state("tlb.code", [this](Archive& a) {
@@ -165,6 +179,7 @@ void Cpu::reset() {
     const uint32_t a20 = s.a20_mask;
     const bool ignne_level = s.ignne;
     s = State{};
+    if (caches_) caches_->clear();
     s.ignne = ignne_level;
     s.intr_line = intr_line;
     s.nmi_line = nmi_line;
@@ -198,6 +213,7 @@ void Cpu::start_flat(uint32_t eip, uint32_t eax_value, uint32_t ebx_value) {
     State& s = core_.s;
     s.cr0 = (s.cr0 & cr0::et) | cr0::pe;
     s.fpu.initialize();  // as a loader leaves it
+    MemoryTypes{core_.model}.set_as_firmware(s);
     s.a20_mask = 0xffffffff;
     s.eip = eip;
     s.regs[eax] = eax_value;
@@ -218,6 +234,8 @@ void Cpu::start_flat(uint32_t eip, uint32_t eax_value, uint32_t ebx_value) {
 void Cpu::start_real(uint16_t ip) {
     reset();
     State& s = core_.s;
+    s.cr0 &= ~(cr0::cd | cr0::nw);  // as firmware leaves it
+    MemoryTypes{core_.model}.set_as_firmware(s);
     s.a20_mask = 0xffffffff;
     s.idtr.limit = 0x3ff;
     s.segments[cs].selector = 0;

@@ -15,7 +15,8 @@
 // Output: FERR# (connect_ferr). Memory
 // and ports go out through TLM sockets to the ProcessorPort it was given; memory that the bus
 // declares direct is accessed by pointer, with its bus time where `cache` is "none", without any
-// where it is "perfect". Instruction fetch takes no bus time, but for the page walk of a fetch.
+// where it is "perfect", and with that of what its caches (caches.h) miss where it is "model". But
+// for the last, instruction fetch takes no bus time, except for the page walk of a fetch.
 //
 // What is there: real, protected and virtual-8086 mode, privilege levels, tasks, paging. What is
 // not there (MMX, virtual-8086 extensions) raises #UD or the fault that fits, and is a finding.
@@ -75,6 +76,8 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
     const State& state() const { return core_.s; }
     const Model& model() const { return core_.model; }
     const Clock& clock() const { return clock_; }
+    /// Null where caches are not modelled.
+    const Caches* caches() const { return caches_.get(); }
 
     /// The phase that cycles count under from now on.
     void set_phase(uint8_t phase) { core_.set_phase(phase); }
@@ -111,6 +114,7 @@ class Cpu final : public Component, public bus::LineSink, private bus::CodeWatch
 
     Clock clock_;
     observe::Probe probe_;
+    std::unique_ptr<Caches> caches_;  // null where they are not modelled
     Core core_;
     Resume resume_;
     const std::atomic<bool>* stop_ = nullptr;

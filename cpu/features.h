@@ -51,7 +51,7 @@ inline constexpr std::array<FeatureInfo, static_cast<size_t>(Feature::count_)> f
     {"mce", 1u << 7, "CR4.MCE; no machine check ever comes"},
     {"cx8", 1u << 8, "CMPXCHG8B"},
     {"apic", 1u << 9, "a local APIC, where the board has one"},
-    {"mtrr", 1u << 12, "memory type range registers: stored, without effect"},
+    {"mtrr", 1u << 12, "memory type range registers: what is cached (memory_types.h)"},
     {"pge", 1u << 13, "CR4.PGE: global pages"},
     {"mca", 1u << 14, "machine check banks: there are none"},
     {"cmov", 1u << 15, "CMOVcc, and with an x87 FCMOVcc and FCOMI"},

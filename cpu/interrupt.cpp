@@ -158,8 +158,10 @@ void Core::deliver_fault() {
     free_access = false;
     previous_ = nullptr;
     attention = true;
-    locked_writes_ = 0;
-    bus_.unlock(cycle);
+    if (std::exchange(locked_writes_, 0)) {
+        bus_.unlock(cycle);
+        refresh_limit();
+    }
     s.debug_hits = 0;
     s.halted = s.frozen = false;  // a single-step trap after HLT leaves it
     refresh_mode();

@@ -64,10 +64,10 @@ TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
     TlbEntry& e = tlb_now_[ShortWay::index(linear)];
     const uint32_t page = linear & ~0xfffu;
     if (e.linear == page && (!write || e.may_write())) return e;
-    uint32_t physical = page;
+    uint32_t physical = page, bits = 0;
     bool may_write = true;
     if (s.cr0 & cr0::pg) {
-        const uint32_t value = data_page(op, linear, write);
+        const uint32_t value = bits = data_page(op, linear, write);
         physical = value & ~page::offset;
         const bool writable = (value & page::writable) || (!user_ && !(s.cr0 & cr0::wp));
         may_write = writable && (value & page::dirty);
@@ -77,12 +77,17 @@ TlbEntry& Core::entry(const Operation* op, uint32_t linear, bool write) {
     e.linear = page;
     e.what = (physical & s.a20_mask) | uint32_t{may_write};
     if ((e.memory = direct_at(e.physical()))) e.page = host_of(*e.memory, e.physical());
+    if (caches_) e.what |= static_cast<uint32_t>(type_of(e.memory, e.physical(), bits)) << 4;
     return e;
 }
 
 /// Lets further accesses take the short way, where nothing has to be counted or looked after.
 void Core::allow(TlbEntry& e) {
-    if (memory_on_bus_ || page_watched(e.linear) || alignment_matters(s, user_)) return;
+    if (page_watched(e.linear) || alignment_matters(s, user_)) return;
+    if (memory_on_bus_) {
+        if (caches_) allow_cached(e);
+        return;
+    }
     e.read_tag = e.linear;
     const auto page = static_cast<size_t>(e.page - e.memory->host) >> 12;
     const bool has_code = e.memory->page_flags[page] & bus::DirectMemory::has_code;
@@ -90,15 +95,12 @@ void Core::allow(TlbEntry& e) {
 }
 
 void Core::charge(const Operation* op, const bus::DirectMemory& memory, uint32_t physical,
-                  unsigned size, bool write, uint32_t v) {
-    if (!memory_on_bus_) return;
-    bool blocked = false;
-    const uint64_t at = cycle_at(op);
-    stall(bus_.take({memory, physical, size, write, v}, at, at < limit, blocked), Cause::memory_stall);
-    if (blocked)
-        after_access(true);
-    else if (cycle + (block_ ? block_->last_start : 0) >= limit)
-        attention = true;
+                  unsigned size, bool write, MemoryType type, uint32_t v) {
+    const bus::MemoryAccess access{memory, physical, size, write, v};
+    if (caches_)
+        by_cache(op, access, type);
+    else if (memory_on_bus_)
+        on_bus(op, access);
 }
 
 /// Raises what a write there would raise, before anything is changed.
@@ -109,6 +111,16 @@ void Core::probe_write(const Operation* op, uint32_t linear, unsigned size) {
 }
 
 uint64_t Core::read_slow(const Operation* op, uint32_t linear, unsigned size) {
+    if (data_cache_) {
+        const TlbEntry& e = tlb_now_[ShortWay::index(linear)];
+        const uint32_t physical = e.physical() | (linear & 0xfff);
+        if (e.read_tag == ((linear & ~0xfffu) | TlbEntry::cached) &&
+            data_cache_->within_line(linear, size) && data_cache_->read_hit(physical)) {
+            uint64_t v = 0;
+            copy_few(&v, e.page + (linear & 0xfff), size);
+            return v;
+        }
+    }
     if ((linear & (size - 1)) && alignment_matters(s, user_))
         op ? fault_at(op, alignment_check) : fault(alignment_check);
     const unsigned here = std::min(size, 0x1000 - (linear & 0xfff));
@@ -123,10 +135,10 @@ uint32_t Core::read_part(const Operation* op, uint32_t linear, unsigned size) {
     const uint32_t offset = linear & 0xfff;
     TlbEntry* e = &entry(op, linear, false);
     if (data_watched_) note_access(linear, size, false);
-    if (memory_on_bus_ || !e->memory) lock_bus(op);
+    if (!e->memory || locks_bus(e->type())) lock_bus(op);
     if (!e->memory) return device_access(op, false, e->physical() + offset, 0, size);
     if (memory_on_bus_) {
-        charge(op, *e->memory, e->physical() + offset, size, false);
+        charge(op, *e->memory, e->physical() + offset, size, false, e->type());
         e = &entry(op, linear, false);  // the map may have changed while the bus was awaited
     }
     uint32_t v = 0;
@@ -138,6 +150,15 @@ uint32_t Core::read_part(const Operation* op, uint32_t linear, unsigned size) {
 }
 
 void Core::write_slow(const Operation* op, uint32_t linear, uint64_t v, unsigned size) {
+    if (data_cache_) {
+        const TlbEntry& e = tlb_now_[ShortWay::index(linear)];
+        const uint32_t physical = e.physical() | (linear & 0xfff);
+        if (e.write_tag == ((linear & ~0xfffu) | TlbEntry::cached) &&
+            data_cache_->within_line(linear, size) && data_cache_->write_hit(physical)) {
+            copy_few(e.page + (linear & 0xfff), &v, size);
+            return;
+        }
+    }
     if ((linear & (size - 1)) && alignment_matters(s, user_))
         op ? fault_at(op, alignment_check) : fault(alignment_check);
     const unsigned here = std::min(size, 0x1000 - (linear & 0xfff));
@@ -158,7 +179,7 @@ void Core::write_part(const Operation* op, uint32_t linear, uint32_t v, unsigned
         device_access(op, true, physical, v, size);
         return;
     }
-    charge(op, *e->memory, physical, size, true, v);
+    charge(op, *e->memory, physical, size, true, e->type(), v);
     e = &entry(op, linear, true);
     if (!e->memory || !e->memory->writable) return;
     copy_few(e->page + offset, &v, size);

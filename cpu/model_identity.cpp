@@ -59,8 +59,9 @@ void read_features(Model& model, const toml::table& table, const std::string& so
 }
 
 MsrKind kind_of(const toml::table& table, const std::string& source) {
-    constexpr const char* names[] = {"plain",     "tsc",     "apic_base", "mtrr_types",
-                                     "pat_types", "ignored", "read_only"};
+    constexpr const char* names[] = {"plain",      "tsc",        "apic_base",
+                                     "mtrr_types", "mtrr_range", "mtrr_default",
+                                     "pat_types",  "ignored",    "read_only"};
     if (!table.get("kind")) return MsrKind::plain;
     const std::string kind = field<std::string>(table, "kind", source);
     for (unsigned n = 0; n < std::size(names); ++n)
@@ -83,6 +84,16 @@ void read_msrs(Model& model, const toml::table& table, const std::string& source
     });
 }
 
+/// True where an optional text is `first`; it may be `second` instead, which is the default.
+bool either(const toml::table& table, const char* key, std::string_view first,
+            std::string_view second, const std::string& source) {
+    if (!table.get(key)) return false;
+    const std::string text = field<std::string>(table, key, source);
+    if (text != first && text != second)
+        refuse(source, table.get(key), fmt::format("\"{}\" is {} or {}", key, first, second));
+    return text == first;
+}
+
 void read_caches(Model& model, const toml::table& table, const std::string& source) {
     for_tables(table, "cache", source, [&](const toml::table& row) {
         CacheInfo info;
@@ -91,6 +102,10 @@ void read_caches(Model& model, const toml::table& table, const std::string& sour
         info.bytes = static_cast<uint64_t>(field<int64_t>(row, "bytes", source));
         info.ways = static_cast<unsigned>(field<int64_t>(row, "ways", source));
         info.line = static_cast<unsigned>(field<int64_t>(row, "line", source));
+        info.write_back = either(row, "policy", "write-back", "write-through", source);
+        info.allocate = row["allocate"].value_or(false);
+        info.exact_lru = either(row, "replacement", "lru", "pseudo-lru", source);
+        info.clocks = static_cast<unsigned>(number(row, "clocks", 0, source));
         model.caches.push_back(info);
     });
     const toml::array* leaf = table["cpuid_caches"].as_array();

@@ -15,10 +15,12 @@ enum class MsrKind : uint8_t {
     plain,      // storage
     tsc,        // the time stamp counter: a write sets the low half and clears the high one (17.17)
     apic_base,  // moves the local APIC, or takes it away (10.4.3, 10.4.4)
-    mtrr_types,  // eight memory types, of which only some exist (11.11.2.2)
-    pat_types,   // the same for the page attribute table (11.12.2)
-    ignored,     // reads as it was at reset, writes have no effect
-    read_only,   // #GP at a write
+    mtrr_types,    // eight memory types, of which only some exist (11.11.2.2)
+    mtrr_range,    // even: base and type; odd: mask and valid bit (11.11.2.3)
+    mtrr_default,  // the default type and what is on (11.11.2.1)
+    pat_types,     // the same for the page attribute table (11.12.2)
+    ignored,       // reads as it was at reset, writes have no effect
+    read_only,     // #GP at a write
 };
 
 struct MsrInfo {

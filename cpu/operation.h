@@ -59,6 +59,7 @@ struct Block {
     uint32_t linear = 0;       // where it was first run: the address in profiles
     uint16_t bytes = 0;
     uint16_t last_start = 0;  // clocks before the last operation starts
+    uint32_t code_lines[2]{1, 1};  // of the caches: of its first byte, and of all but that one
     uint8_t count = 0;
     bool big = true;      // 32-bit code
     BlockRun as_run;

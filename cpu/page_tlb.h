@@ -13,7 +13,8 @@
 // takes an entry for each 4 KiB of it that is used.
 //
 // An entry is the physical page with these bits of the tables' below it, all as the tables have
-// them: present, writable and user (both levels' combined), dirty, large, global.
+// them: present, writable and user (both levels' combined), write-through and cache disable (the
+// last level's), dirty, large, global.
 #pragma once
 
 #include <algorithm>
@@ -26,8 +27,8 @@ namespace sb::cpu {
 
 /// Bits of page table entries (SDM volume 3, 4.3).
 namespace page {
-constexpr uint32_t present = 1, writable = 2, user = 4, accessed = 0x20, dirty = 0x40, large = 0x80,
-                   global = 0x100;
+constexpr uint32_t present = 1, writable = 2, user = 4, write_through = 8, cache_disable = 0x10,
+                   accessed = 0x20, dirty = 0x40, large = 0x80, global = 0x100;
 /// The same places in a page fault's error code.
 constexpr uint32_t write = 2, reserved = 8;
 constexpr uint32_t offset = 0xfff, large_offset = 0x3fffff;

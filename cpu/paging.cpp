@@ -29,6 +29,8 @@ void Core::refresh_mode() {
     user_ = s.cpl == 3 ? page::user : 0;
     tlb_now_ = tlb_.half(s.cpl == 3);
     context_ = epoch_ << 2 | uint32_t{s.segments[cs].big} << 1 | uint32_t{s.cpl == 3};
+    // With caches each block's lines have to be looked up: the run loop goes from block to block.
+    chain_context_ = caches_ ? no_context : context_;
 }
 
 /// What blocks were found by linear address may be wrong now.
@@ -86,11 +88,14 @@ void Core::page_fault_at(const Operation* op, uint32_t linear, uint32_t error) {
 uint32_t Core::table_access(const Operation* op, uint32_t physical, uint32_t set) {
     physical &= s.a20_mask;
     bus::DirectMemory* memory = direct_at(physical);
+    const auto table_type = [&](const bus::DirectMemory* m) {
+        return caches_ ? type_of(m, physical & ~page::offset, 0) : MemoryType::uncached;
+    };
     const bool locks =
-        set && memory && memory->writable && memory_on_bus_ && locked_writes_ == 0;
+        set && memory && memory->writable && locks_bus() && locked_writes_ == 0;
     if (memory && memory_on_bus_) {
         if (locks) lock_bus(1);
-        charge(op, *memory, physical, 4, false);
+        charge(op, *memory, physical, 4, false, table_type(memory));
         memory = direct_at(physical);  // the map may have changed while the bus was awaited
     }
     if (locks && (!memory || !memory->writable)) written_locked(cycle_at(op));
@@ -103,7 +108,7 @@ uint32_t Core::table_access(const Operation* op, uint32_t physical, uint32_t set
     if (!set || !memory->writable) return v;
     v |= set;
     const uint64_t began = cycle_at(op);
-    charge(op, *memory, physical, 4, true, v);
+    charge(op, *memory, physical, 4, true, table_type(memory), v);
     if (locks) written_locked(began);
     memory = direct_at(physical);
     if (!memory || !memory->writable) return v;
@@ -121,6 +126,7 @@ uint32_t Core::walk(const Operation* op, uint32_t linear, uint32_t intent) {
     const uint32_t marks = page::accessed | (intent & page::write ? page::dirty : 0);
     const uint32_t global = s.cr4 & cr4::pge ? page::global : 0;
     constexpr uint32_t kept = page::present | page::writable | page::user;
+    constexpr uint32_t caching = page::write_through | page::cache_disable;
     if ((directory & page::large) && (s.cr4 & cr4::pse)) {
         // Bits 21 to 13 are reserved, and checked where PSE is on (table 4-4).
         if (directory & 0x003fe000)
@@ -128,13 +134,14 @@ uint32_t Core::walk(const Operation* op, uint32_t linear, uint32_t intent) {
         if (!allowed(directory, intent, protect)) page_fault_at(op, linear, intent | page::present);
         if ((directory & marks) != marks) table_access(op, directory_at, marks);
         return (directory & ~page::large_offset) | (linear & page::large_offset & ~page::offset) |
-               (directory & (kept | page::large | global | page::dirty)) | (marks & page::dirty);
+               (directory & (kept | caching | page::large | global | page::dirty)) |
+               (marks & page::dirty);
     }
     if (!(directory & page::accessed)) table_access(op, directory_at, page::accessed);
     const uint32_t entry_at = (directory & ~page::offset) + (linear >> 12 & 0x3ff) * 4;
     const uint32_t entry = table_access(op, entry_at, 0);
     if (!(entry & page::present)) page_fault_at(op, linear, intent);
-    const uint32_t rights = (directory & entry & kept) | (entry & (global | page::dirty));
+    const uint32_t rights = (directory & entry & kept) | (entry & (global | caching | page::dirty));
     if (!allowed(rights, intent, protect)) page_fault_at(op, linear, intent | page::present);
     if ((entry & marks) != marks) table_access(op, entry_at, marks);
     return (entry & ~page::offset) | rights | (marks & page::dirty);

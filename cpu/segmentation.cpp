@@ -43,7 +43,7 @@ void load_from(Segment& g, uint16_t selector, const Descriptor& d) {
 /// The processor sets the accessed bit in the table, by a locked cycle, where it is clear.
 void Core::mark_accessed(Descriptor& d) {
     if (d.access() & access::accessed) return;
-    if (memory_on_bus_) lock_bus(1);
+    if (locks_bus()) lock_bus(1);
     d.high = read_system<uint32_t>(d.address + 4) | uint32_t{access::accessed} << 8;
     write_system<uint32_t>(d.address + 4, d.high);
 }

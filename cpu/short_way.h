@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "cpu/memory_types.h"
 #include "cpu/operation.h"
 #include "cpu/page_tlb.h"
 
@@ -21,16 +22,19 @@ namespace sb::cpu {
 /// A page of linear addresses. The tags allow the short way; `linear` says what the entry is of.
 struct TlbEntry {
     static constexpr uint32_t no_tag = 1;
+    static constexpr uint32_t cached = 2;  // in a tag: allowed where the cache has the line
 
     uint32_t read_tag = no_tag;
     uint32_t write_tag = no_tag;
     uint8_t* page = nullptr;
     bus::DirectMemory* memory = nullptr;  // null: no memory, or not a whole page of it
     uint32_t linear = no_tag;
-    uint32_t what = 0;  // the physical page, and bit 0: the page tables allow writing
+    // The physical page; bit 0: the page tables allow writing; bits 4 to 6: the memory type.
+    uint32_t what = 0;
 
     uint32_t physical() const { return what & ~cpu::page::offset; }
     bool may_write() const { return what & 1; }
+    MemoryType type() const { return MemoryType(what >> 4 & 7); }
 };
 
 class ShortWay {

@@ -65,7 +65,7 @@ Core::Descriptor Core::task_of(uint16_t& selector, const Descriptor& d, uint32_t
 }
 
 void Core::set_busy(uint32_t descriptor_address, bool busy) {
-    if (memory_on_bus_) lock_bus(1);
+    if (locks_bus()) lock_bus(1);
     const auto high = read_system<uint32_t>(descriptor_address + 4);
     write_system<uint32_t>(descriptor_address + 4, busy ? high | 0x200 : high & ~0x200u);
 }

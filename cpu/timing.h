@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A processor model as data: its clocks per class of instruction, what it has (features.h), what
-// CPUID answers, its model specific registers (msr.h), the geometry of its caches. A timing file is
+// CPUID answers, its model specific registers (msr.h), its caches. A timing file is
 // TOML: a [model] table, and one table per section of timing_rows.h with every row in it, in
 // clocks. An unknown, missing or misplaced row is an `Error` that names the file and line.
 //
@@ -34,14 +34,17 @@ struct RowInfo {
 };
 extern const std::array<RowInfo, row_count> rows;
 
-/// A cache of the part, as its data sheet has it. What a model's caches cost is not simulated yet
-/// (docs/accuracy.md); the geometry is here for what will be.
+/// A cache of the part, as its data sheet has it (cache.h).
 struct CacheInfo {
     unsigned level = 1;
     std::string holds;  // code, data or both
     uint64_t bytes = 0;
     unsigned ways = 0;
-    unsigned line = 0;  // bytes
+    unsigned line = 0;        // bytes
+    bool write_back = false;  // else write-through
+    bool allocate = false;    // a write that misses fills a line
+    bool exact_lru = false;   // else pseudo-LRU by a tree; with two ways they are one
+    unsigned clocks = 0;      // what a hit adds to the instruction: of a second level
 };
 
 struct Model {

@@ -76,6 +76,8 @@ void rdmsr(Core& c, const Operation*) {
     give(c, v);
 }
 
+bool type_exists(uint64_t type) { return type < 7 && type != 2 && type != 3; }
+
 /// Memory types: 0, 1, 4, 5 and 6, and in the page attribute table 7.
 bool types_exist(uint64_t v, bool pat) {
     for (unsigned n = 0; n < 8; ++n) {
@@ -105,6 +107,15 @@ void wrmsr(Core& c, const Operation*) {
         case MsrKind::tsc:
             c.s.tsc_offset = (v & 0xffffffff) - c.cycle;
             return;
+        case MsrKind::mtrr_range:
+            // Bits 10 to 0 of a mask and 11 to 8 of a base are reserved; a base has a type.
+            if (v & ~info.writable) c.fault(general_protection);
+            if (info.number & 1 ? (v & 0x7ff) != 0 : (v & 0xf00) || !type_exists(v & 0xff))
+                c.fault(general_protection);
+            break;
+        case MsrKind::mtrr_default:
+            if ((v & ~info.writable) || !type_exists(v & 0xff)) c.fault(general_protection);
+            break;
         case MsrKind::mtrr_types:
         case MsrKind::pat_types:
             if (!types_exist(v, info.kind == MsrKind::pat_types)) c.fault(general_protection);
@@ -120,6 +131,7 @@ void wrmsr(Core& c, const Operation*) {
             break;
     }
     c.s.msr[n] = v;
+    c.memory_types_changed();
 }
 
 }  // namespace

@@ -252,8 +252,11 @@ void verify(Core& c, const Operation* op) {
     set_zf(c, ok);
 }
 
-/// WBINVD, INVD: no cache is kept of what they drop.
-void drop_cache(Core& c, const Operation*) { need_ring_0(c); }
+template <bool WriteBack>
+void drop_cache(Core& c, const Operation*) {
+    need_ring_0(c);
+    c.flush_caches(WriteBack);
+}
 
 /// The segment is not checked: a page that can not be reached is not in the TLB either.
 void invlpg(Core& c, const Operation* op) {
@@ -344,8 +347,9 @@ Binding bind_system(const Operation& op) {
         case ZYDIS_MNEMONIC_VERW:
             return ends(alone<verify<true>>);
         case ZYDIS_MNEMONIC_INVD:
+            return ends(alone<drop_cache<false>>);
         case ZYDIS_MNEMONIC_WBINVD:
-            return ends(alone<drop_cache>);
+            return ends(alone<drop_cache<true>>);
         case ZYDIS_MNEMONIC_INVLPG:
             return ends(alone<invlpg>);
         case not_integer:

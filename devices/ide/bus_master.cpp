@@ -23,8 +23,8 @@ std::string numbered(const char* name, unsigned channel) {
 
 }  // namespace
 
-BusMaster::BusMaster(bus::Device& owner, bus::Board& board, pci::Function& function,
-                     IdeChannel& channel, bus::RegisterBank& bank, uint32_t offset)
+BusMaster::BusMaster(bus::Device& owner, pci::Function& function, IdeChannel& channel,
+                     bus::RegisterBank& bank, uint32_t offset)
     : owner_{owner},
       function_{function},
       channel_{channel},
@@ -44,12 +44,9 @@ BusMaster::BusMaster(bus::Device& owner, bus::Board& board, pci::Function& funct
               .offset = offset + 4,
               .bits = 32,
               .doc = "descriptor table pointer"}},
-      port_{owner,
-            board.bus,
-            board.stream,
-            numbered("channel", channel.number()),
-            1,
-            [this](bus::MasterPort::Result result) { burst_ended(result); }},
+      port_{function, numbered("channel", channel.number()),
+            [this](pci::MasterPort::Result result) { burst_ended(result); },
+            [this] { channel_.intrq_changed(); }},
       link_{owner, numbered("link", channel.number()), [this] { link_due(); }},
       to_memory_{owner, numbered("to_memory", channel.number())},
       fetching_{owner, numbered("fetching", channel.number())},
@@ -217,7 +214,7 @@ void BusMaster::move_region() {
     if (bytes == 0) return;
     fetching_ = false;
     if (to_memory_) std::memcpy(port_.buffer(), line_.ref().data(), bytes);
-    port_.request(to_memory_, region_, bytes);
+    port_.request(to_memory_, region_, bytes, {.early = true});
     burst_bytes_asked_ = bytes;
 }
 
@@ -230,10 +227,9 @@ void BusMaster::end_of_table() {
     channel_.intrq_changed();
 }
 
-void BusMaster::burst_ended(bus::MasterPort::Result result) {
-    if (result == bus::MasterPort::Result::master_abort) {
+void BusMaster::burst_ended(pci::MasterPort::Result result) {
+    if (result != pci::MasterPort::Result::done) {
         error_ = 1;
-        function_.received_master_abort = 1;
         return stop();
     }
     if (fetching_) {

@@ -9,10 +9,13 @@
 // region may cross a 64 KiB boundary: the address counters are 16 bits wide (82371FB/SB, figure 5,
 // note), so both wrap round within it, which is a finding.
 //
-// Data path. The drive fills (or empties) a line buffer of 64 bytes at its transfer mode's rate, 32
-// bytes at a time; each half is moved by one burst of the channel's own master port (82801AA/AB,
-// 5.14.2.1: reads go to a boundary of 64 bytes, a write is typically a 32-byte cache line). While
-// the buffer is full (or empty) the interface pauses the drive. The next entry is fetched when its
+// Data path. The drive fills (or empties) a line buffer of 128 bytes at its transfer mode's rate, 64
+// bytes at a time; each half is moved by one request of the channel's own PCI master port (82801AA/AB,
+// 5.14.2.1: reads go to a boundary of 64 bytes, a write is typically a 32-byte cache line, of a buffer of
+// 64 bytes; here it is twice that, since a request is made only when its data is there, where the chip
+// asks for the bus ahead: else mode 5 would not reach its rate). While the buffer is full (or empty) the
+// interface pauses the drive. The drive's data leaves the buffer when the host bridge has taken it; an
+// interrupt waits until it is in memory. The next entry is fetched when its
 // predecessor's region is used up. Approximations: the chip's read-ahead to a 64-byte boundary is
 // not modelled; a burst of the interface is not charged its start-up and termination; an interrupt
 // waits until the buffer is in memory, where the chip retries the processor's accesses until then.
@@ -28,7 +31,7 @@
 #include <array>
 #include <functional>
 
-#include "bus/pci.h"
+#include "bus/pci_master.h"
 #include "devices/ide/ide_channel.h"
 
 namespace sb::devices {
@@ -36,7 +39,7 @@ namespace sb::devices {
 class BusMaster {
   public:
     /// `bank` is the function's 16 bytes of bus master registers; `offset` where the channel's are.
-    BusMaster(bus::Device& owner, bus::Board& board, pci::Function& function, IdeChannel& channel,
+    BusMaster(bus::Device& owner, pci::Function& function, IdeChannel& channel,
               bus::RegisterBank& bank, uint32_t offset);
 
     void reset();
@@ -45,11 +48,13 @@ class BusMaster {
     /// The drive's interrupt line rose.
     void interrupted() { interrupt_ = 1; }
     /// Data from the drive is not in memory yet.
-    bool holds_data() const { return active_ && to_memory_ && level_ > 0; }
+    bool holds_data() const {
+        return (active_ && to_memory_ && level_ > 0) || !port_.settled();
+    }
 
   private:
-    static constexpr uint32_t line_bytes = 64;
-    static constexpr uint32_t burst_bytes = 32;
+    static constexpr uint32_t line_bytes = 128;
+    static constexpr uint32_t burst_bytes = 64;
     static constexpr uint32_t boundary = 0x10000;
 
     void command_written();
@@ -62,7 +67,7 @@ class BusMaster {
     void entry_fetched();
     void move_region();
     void end_of_table();
-    void burst_ended(bus::MasterPort::Result result);
+    void burst_ended(pci::MasterPort::Result result);
     void pop(uint32_t count);
     uint32_t link_size(const ata::DmaRequest& request) const;
     uint32_t burst_size() const;
@@ -84,7 +89,7 @@ class BusMaster {
     bus::Register table_;
     bus::Field table_address_{table_, "TABLE", 31, 2, "where the descriptor table begins"};
 
-    bus::MasterPort port_;
+    pci::MasterPort port_;
     Timer link_;  // ends the transfer of `link_bytes_` on the cable
 
     State<bool> to_memory_;   // as it was when the engine started

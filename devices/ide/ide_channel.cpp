@@ -22,7 +22,8 @@ IdeChannel::IdeChannel(bus::Device& owner, bus::Board& board, unsigned number, P
     auto claim = [&](uint16_t first, uint64_t size, Block& block) {
         if (std::string clash = board.ports.clash(first, size); !clash.empty())
             throw Error(fmt::format("{}: port {}", owner.path(), clash));
-        board.ports.map(first, size, board.ports.attach(block.socket), owner.basename());
+        board.ports.map(first, size, board.ports.attach(block.socket), owner.basename(), false,
+                        nullptr, bus::Behind::enclosed);
     };
     claim(ports.command, 8, command_block_);
     claim(ports.control, 1, control_block_);

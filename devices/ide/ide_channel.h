@@ -6,7 +6,8 @@
 //
 // Time: an access takes one cycle of the answering drive's current PIO mode for each register or
 // data word that it covers (a 32-bit access to the data port is two words), and holds the bus that
-// long; it is not rounded to a clock of the adapter. Where nobody answers, it takes a mode 0 cycle.
+// long; it is not rounded to a clock of the adapter. The PCI transaction that carries it (5 clocks, 150 ns)
+// is counted as part of the cycle, as if it lay in the cycle's recovery time. Where nobody answers, it takes a mode 0 cycle.
 //
 // Nobody: with no device 0, what is read is a pulled-up cable with DD7 pulled down, so that BSY
 // reads as 0: 7Fh (ATA/ATAPI-6, clause 4, pull-up and pull-down resistors: a host has a 10 kilo-ohm

@@ -60,8 +60,8 @@ PiixIde::PiixIde(const bus::DeviceContext& context)
       bank_{*this, {.name = "bus-master", .size = 16, .quiet_holes = true}},
       primary_{*this, context.board, 0, {.command = 0x1f0, .control = 0x3f6}, "irq14"},
       secondary_{*this, context.board, 1, {.command = 0x170, .control = 0x376}, "irq15"},
-      primary_master_{*this, context.board, function_, primary_, bank_, 0},
-      secondary_master_{*this, context.board, function_, secondary_, bank_, 8} {
+      primary_master_{*this, function_, primary_, bank_, 0},
+      secondary_master_{*this, function_, secondary_, bank_, 8} {
     function_.add_base(4, pci::Function::Space::ports, 16, bank_.socket(), context.name);
     context.board.offer<ata::Cable>("ata.primary", primary_);
     context.board.offer<ata::Cable>("ata.secondary", secondary_);

@@ -128,7 +128,7 @@ IoApic::IoApic(const bus::DeviceContext& context)
     apic_bus_.add(*this);
     apic_id_ = context.config.integer("id");
     bus::claim(context, context.board.memory, context.config.integer("address"), window_bytes,
-               window_.socket(), "window");
+               window_.socket(), "window", false, bus::Behind::board);
 }
 
 void IoApic::reset() {

@@ -36,6 +36,10 @@ std::vector<Key> keys(bool rom) {
                            {},
                            0,
                            1000}};
+    if (!rom)
+        list.push_back({"dram", ValueType::choice, "none",
+                        "none: flat wait states; a part: its banks, rows and refresh",
+                        bus::dram_names()});
     if (rom) list.push_back({"image", ValueType::file, "", "contents, placed at the end"});
     return list;
 }
@@ -43,7 +47,8 @@ std::vector<Key> keys(bool rom) {
 }  // namespace
 
 const bus::DeviceModel ram{
-    "ram", "random access memory", "wait states as configured", keys(false),
+    "ram", "random access memory", "wait states as configured, or those of a DRAM part",
+    keys(false),
     [](const bus::DeviceContext& c) { return std::make_unique<Memory>(c, Memory::Kind::ram); }};
 SOUTHBRIDGE_DEVICE(ram)
 
@@ -59,6 +64,11 @@ Memory::Memory(const bus::DeviceContext& context, Kind kind)
     direct_.writable = kind == Kind::ram;
     direct_.first_wait_clocks = static_cast<unsigned>(config.integer("first_wait"));
     direct_.next_wait_clocks = static_cast<unsigned>(config.integer("next_wait"));
+    if (kind == Kind::ram)
+        for (const bus::DramPart& part : bus::dram_parts())
+            if (config.text("dram") == part.name)
+                dram_ = std::make_unique<bus::Dram>(*this, context.board.stream, part);
+    direct_.dram = dram_.get();
     // Pages that no guest touches cost no host memory.
     mapped_ = direct_.size + huge_page;
     mapping_ = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE,

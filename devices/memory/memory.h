@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Memory: RAM, or ROM filled from a file. It is accessed by pointer wherever possible (TLM-2.0
-// DMI); the bus knows its wait states and times each access. A write to ROM is ignored and is a
-// finding.
+// DMI); the bus knows its wait states, or the DRAM's timing (bus/dram.h), and times each access. A
+// write to ROM is ignored and is a finding.
 #pragma once
 
 #include "bus/device.h"
+#include "bus/dram.h"
 
 namespace sb::devices {
 
@@ -29,6 +30,7 @@ class Memory final : public bus::Device, public bus::Target {
 
     bus::TargetSocket socket_;
     bus::DirectMemory direct_;
+    std::unique_ptr<bus::Dram> dram_;
     void* mapping_ = nullptr;  // of the host, in which direct_ lies
     uint64_t mapped_ = 0;
 };

@@ -20,13 +20,18 @@
 // of it is the bus; with handoff = "firmware" all of it is memory. SMRAM (72h) is stored: there is
 // no system management mode.
 //
-// Left out: the bridges' other registers (DRAM timing, ISA routing) from 40h on.
+// The PCI-ISA bridge routes PIRQA# to PIRQD# by PIRQRC (60h to 63h) to interrupts of the 8259 pair
+// (level-triggered: software sets ELCR), and to inputs 16 to 19 of an I/O APIC. Behind it is an ISA bus,
+// or an LPC bus, whose I/O cycles take 13 PCI clocks.
+//
+// Left out: the bridges' other registers (DRAM timing, ISA timing) from 40h on.
 #include <algorithm>
 #include <array>
 #include <memory>
 
 #include "bus/isa.h"
 #include "bus/pci.h"
+#include "bus/pci_bus.h"
 
 namespace sb::devices {
 namespace {
@@ -85,8 +90,9 @@ class PciHost final : public bus::Device, private bus::Target {
         });
         reset_pin_.connect(context.board.line("reset"));
         system_reset_pin_.connect(context.board.line("system_reset"));
-        bus::claim_ports(context, bank_, 0xcf8);
-        bus::claim(context, context.board.ports, 0xcfc, 4, window_, "data");
+        bus::claim_ports(context, bank_, 0xcf8, false, bus::Behind::board);
+        bus::claim(context, context.board.ports, 0xcfc, 4, window_, "data", false,
+                   bus::Behind::enclosed);
     }
 
     void reset() override {
@@ -193,7 +199,8 @@ class PciHost final : public bus::Device, private bus::Target {
     std::array<std::unique_ptr<Attributes>, 7> pam_;
 };
 
-class IsaBridge final : public bus::Device {
+/// The PCI-ISA bridge: it claims what no other function does, and routes the PCI interrupts.
+class IsaBridge final : public bus::Device, private bus::LineSink {
   public:
     explicit IsaBridge(const bus::DeviceContext& context)
         : Device{context},
@@ -202,20 +209,75 @@ class IsaBridge final : public bus::Device {
               pci::bus_of(context),
               {static_cast<unsigned>(context.config.integer("slot")), 0},
               {.vendor = 0x8086, .device = 0x7000, .class_code = 0x060100, .multifunction = true}} {
+        for (unsigned n = 0; n < pirqs; ++n) {
+            context.board.line(std::string{"pirq"} + "abcd"[n]).connect(*this, n);
+            apic_inputs_[n] = std::make_unique<bus::Pin>(*this, fmt::format("apic{}", n));
+            apic_inputs_[n]->connect(context.board.line(fmt::format("irq{}", first_input + n)));
+        }
+        for (unsigned irq = 0; irq < irqs; ++irq) {
+            if (!routable(irq)) continue;
+            inputs_[irq] = std::make_unique<bus::Pin>(*this, fmt::format("irq{}", irq));
+            inputs_[irq]->connect(context.board.line(fmt::format("irq{}", irq)));
+        }
+        pci::LocalBus* timed = pci::bus_of(context).local();
+        if (timed && context.config.text("bus") == "lpc")
+            timed->use_lpc(timed->timing().clock.cycles(lpc_clocks));
+    }
+
+    void reset() override {
+        Device::reset();
+        route();
     }
 
   private:
+    static constexpr unsigned pirqs = 4, irqs = 16;
+    // Where boards with an 82093AA beside a PIIX3 have PIRQA# to PIRQD# [from memory]; the MP tables
+    // say so.
+    static constexpr unsigned first_input = 16;
+    // An I/O cycle of the LPC bus, read or write: start 1, type 1, address 4, data 2, turnaround 2
+    // and 2, ready at once 1 (Intel LPC Interface Specification 1.1; its states are listed in the
+    // Renesas H8S/2117 manual, table 19.3).
+    static constexpr uint64_t lpc_clocks = 13;
+
+    /// 82371SB, PIRQRC: 0, 1, 2, 8 and 13 are reserved.
+    static bool routable(uint64_t irq) {
+        return irq < irqs && irq > 2 && irq != 8 && irq != 13;
+    }
+
+    void line_changed(unsigned n, bool asserted) override {
+        levels_ = static_cast<uint8_t>(asserted ? levels_ | 1u << n : levels_ & ~(1u << n));
+        apic_inputs_[n]->set(asserted);
+        route();
+    }
+
+    /// Lines that share an interrupt are ORed.
+    void route() {
+        uint32_t wanted = 0;
+        for (unsigned n = 0; n < pirqs; ++n) {
+            const uint64_t to = routes_[n] & 0xf;
+            if ((routes_[n] & disabled) == 0 && routable(to) && (levels_ >> n & 1) != 0)
+                wanted |= 1u << to;
+        }
+        for (unsigned irq = 0; irq < irqs; ++irq)
+            if (inputs_[irq]) inputs_[irq]->set((wanted >> irq & 1) != 0);
+    }
+
     pci::Function function_;
     // 82371SB, 4.1.9 [section from memory]: bit 7 disables the routing of an interrupt.
+    static constexpr uint64_t disabled = 0x80;
     pci::RegisterArray routes_{function_.bank,
                                {.name = "PIRQRC",
                                 .offset = 0x60,
                                 .bits = 8,
-                                .reset = 0x80,
-                                .doc = "routes PIRQA# to PIRQD# (stored: no function has a PIRQ)"},
-                               4,
+                                .reset = disabled,
+                                .doc = "routes PIRQA# to PIRQD#; bit 7: not routed",
+                                .effect = "moves the line to another interrupt"},
+                               pirqs,
                                1,
-                               {}};
+                               {.write = [this](unsigned, uint64_t) { route(); }}};
+    std::array<std::unique_ptr<bus::Pin>, pirqs> apic_inputs_;
+    std::array<std::unique_ptr<bus::Pin>, irqs> inputs_;
+    State<uint8_t> levels_{*this, "levels", 0};  // of PIRQA# to PIRQD#
 };
 
 }  // namespace
@@ -246,9 +308,10 @@ SOUTHBRIDGE_DEVICE(pci_host)
 
 const bus::DeviceModel pci_isa_bridge{
     "pci-isa-bridge",
-    "header of a PCI-ISA bridge, so that further functions can follow",
-    "Intel 82371SB (PIIX3), 290550",
-    {{"slot", ValueType::integer, "1", "PCI device number", {}, 0, 31}},
+    "PCI-ISA bridge: interrupt routing, and what is behind it",
+    "Intel 82371SB (PIIX3), 290550; Intel LPC Interface Specification 1.1",
+    {{"slot", ValueType::integer, "1", "PCI device number", {}, 0, 31},
+     {"bus", ValueType::choice, "isa", "bus of the port-mapped devices", {"isa", "lpc"}}},
     [](const bus::DeviceContext& c) { return std::make_unique<IsaBridge>(c); }};
 SOUTHBRIDGE_DEVICE(pci_isa_bridge)
 

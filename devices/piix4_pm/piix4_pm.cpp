@@ -43,8 +43,10 @@ class Piix4Pm final : public bus::Device {
                      .interrupt_pin = 1}},
           outlet_{ports_.attach(block_.socket())} {
         sci_.connect(context.board.line("irq9"));
-        bus::claim_ports(context, events_, context.config.integer("event_port"));
-        bus::claim_ports(context, apm_, context.config.integer("command_port"));
+        bus::claim_ports(context, events_, context.config.integer("event_port"), false,
+                         bus::Behind::medium);
+        bus::claim_ports(context, apm_, context.config.integer("command_port"), false,
+                         bus::Behind::medium);
         declare_state("mapping", [this](Archive& archive) {
             if (archive.loading()) remap();
         });
@@ -67,7 +69,8 @@ class Piix4Pm final : public bus::Device {
             mapped_at_ = 0;
         }
         if (wanted && !mapped_at_) {
-            range_ = ports_.map(at, block_bytes, outlet_, std::string{basename()} + " block");
+            range_ = ports_.map(at, block_bytes, outlet_, std::string{basename()} + " block", false,
+                                 nullptr, bus::Behind::medium);
             mapped_at_ = at;
         }
     }

@@ -139,6 +139,10 @@ DmaError AxiCdma::make_ready() {
 
 bool AxiCdma::is_busy() const { return !(read(Register::kStatus) & kIdle); }
 
+uint32_t AxiCdma::position() const {
+    return chain_ != nullptr ? chain_->index_of(read(Register::kCurrentDescriptor)) : 0;
+}
+
 DmaError AxiCdma::wait() {
     if (!running_) return result(status_);
     return completion_ == Completion::kPolling ? wait_by_polling() : wait_by_interrupt();

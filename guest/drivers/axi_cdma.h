@@ -62,6 +62,10 @@ class AxiCdma {
 
     bool is_busy() const;
 
+    // Which descriptor of the chain that was started last the engine is at, from 0 on: one register
+    // read, where counting the completed ones reads memory for each.
+    uint32_t position() const;
+
     // Returns when what was started is over, and takes an error back by a reset.
     DmaError wait();
 

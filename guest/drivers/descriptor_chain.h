@@ -46,6 +46,9 @@ class DescriptorChain {
     uint32_t total_bytes() const { return total_bytes_; }
     uint32_t address_of_first() const { return address_of(0); }
     uint32_t address_of_last() const { return address_of(size_ - 1); }
+    uint32_t index_of(uint32_t address) const {
+        return (address - address_of_first()) / sizeof(Descriptor);
+    }
 
     // What the engine has written back so far.
     bool is_complete() const { return size_ != 0 && is_complete(size_ - 1); }

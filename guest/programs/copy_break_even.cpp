@@ -20,6 +20,8 @@
 namespace guest {
 namespace {
 
+constexpr uint32_t kSeed = 5;
+
 struct Buffers {
     void* target;
     void* source;
@@ -42,7 +44,7 @@ uint64_t time_of_copy(Copier& copier, uint32_t phase_of_way, const Buffers& buff
     }
     require(error, "copy");
     PhaseScope phase("check");
-    Pattern(bytes).require(buffers.target, bytes, "copy");
+    require_equal(buffers.target, buffers.source, bytes, copier.name());
     return divide(clock::nanoseconds(counts), repeats).quotient;
 }
 
@@ -74,14 +76,15 @@ int main(const CommandLine& options) {
     const uint32_t phase_of_interrupt = phase_number("interrupt");
     const Buffers buffers = {allocate_pages(largest), allocate_pages(largest)};
 
+    {
+        PhaseScope phase("setup");
+        Pattern(kSeed).fill(buffers.source, largest);
+    }
+
     uint32_t break_even_polling = 0;
     uint32_t break_even_interrupt = 0;
     print("{8} {14} {14} {14}\n", "bytes", "cpu, ns", "polling, ns", "interrupt, ns");
     for (uint32_t bytes = smallest; bytes <= largest; bytes *= 2) {
-        {
-            PhaseScope phase("setup");
-            Pattern(bytes).fill(buffers.source, bytes);
-        }
         const uint32_t repeats = bytes < repeat_bytes ? repeat_bytes / bytes : 1;
         const uint64_t by_cpu = time_of_copy(cpu, phase_of_cpu, buffers, bytes, repeats);
         const uint64_t polling =
@@ -92,6 +95,7 @@ int main(const CommandLine& options) {
         if (break_even_polling == 0 && polling < by_cpu) break_even_polling = bytes;
         if (break_even_interrupt == 0 && with_interrupt < by_cpu) break_even_interrupt = bytes;
     }
+    Pattern(kSeed).require(buffers.source, largest, "the source");
     report_metric("break_even_polling", break_even_polling);
     report_metric("break_even_interrupt", break_even_interrupt);
     print("break-even: {} bytes by polling, {} bytes by interrupt\n", break_even_polling,

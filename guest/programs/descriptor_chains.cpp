@@ -62,7 +62,7 @@ Cost run(const char* name, AxiCdma& engine, DescriptorChain& chain, const Buffer
         report_work(chain.total_bytes());
     }
     PhaseScope phase("check");
-    Pattern(kSeed).require(buffers.target, chain.total_bytes(), name);
+    require_equal(buffers.target, buffers.source, chain.total_bytes(), name);
     return {clock::nanoseconds(counts), engine.interrupts() - interrupts_before};
 }
 
@@ -114,6 +114,7 @@ int main(const CommandLine& options) {
         run("delayed", engine, chain, buffers, coalesced, {.threshold = odd, .delay = 1});
     report_metric("interrupts_delay", cost.interrupts);
     print("{12} {12} {12} {12}  (delay 1)\n", coalesced, odd, cost.nanoseconds, cost.interrupts);
+    Pattern(kSeed).require(source, bytes, "the source");
     return exit_code::kSuccess;
 }
 

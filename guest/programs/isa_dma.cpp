@@ -60,6 +60,7 @@ int main(const CommandLine& options) {
         const clock::Stopwatch stopwatch;
         work(words);
         alone = stopwatch.counts();
+        report_work(2 * words.size_bytes());
     }
 
     // Whole rounds only, and only those in which the card was playing from the beginning to the
@@ -77,6 +78,7 @@ int main(const CommandLine& options) {
             if (sound.channel().reached_end()) break;
             total += counts;
             ++rounds;
+            report_work(2 * words.size_bytes());
             if (total > patience) fail("the block does not end");
         }
     }

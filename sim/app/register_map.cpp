@@ -99,7 +99,7 @@ std::string register_map(const std::string& name) {
     const machine::Plan plan = machine::make_plan(scenario);
     Simulation sim;
     observe::Stream stream;
-    machine::Chassis chassis{sim, stream, plan.bus};
+    machine::Chassis chassis{sim, stream, plan.bus, plan.pci};
     const bus::Device* found = nullptr;
     for (const machine::DevicePlan& device : plan.devices) {
         bus::Device& built = chassis.add(device);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "bus/pci_bus.h"
+
 namespace sb::machine {
 namespace {
 
@@ -43,6 +45,21 @@ bus::SystemBusTiming timing(const Config& config) {
     return t;
 }
 
+pci::LocalBusTiming pci_timing(const Config& config) {
+    pci::LocalBusTiming t;
+    auto number = [&](const char* key) { return static_cast<unsigned>(config.integer(key)); };
+    t.clock = config.clock("clock");
+    t.width = number("width") / 8;
+    t.arbitration_clocks = number("arbitration_clocks");
+    const std::string& speed = config.text("devsel");
+    t.bridge_devsel = speed == "fast" ? 2 : speed == "medium" ? 3 : 4;
+    t.write_latency = number("write_latency");
+    t.read_latency = number("read_latency");
+    t.posting = number("posting");
+    t.prefetch = number("prefetch");
+    return t;
+}
+
 using Ranges = std::vector<const bus::AddressSpace::Range*>;  // by address
 
 /// Any range that is new since `before` must not overlap one that was there.
@@ -60,7 +77,8 @@ void refuse_clash(const bus::AddressSpace& space, const char* what, const Ranges
 
 }  // namespace
 
-Chassis::Chassis(Simulation& sim, observe::Stream& stream, const Config& bus_config)
+Chassis::Chassis(Simulation& sim, observe::Stream& stream, const Config& bus_config,
+                 const Config& pci_config)
     : memory{sim, "memory_space", memory_size},
       ports{sim, "port_space", port_count},
       bus{sim, stream, "system_bus", timing(bus_config), memory, ports},
@@ -68,6 +86,7 @@ Chassis::Chassis(Simulation& sim, observe::Stream& stream, const Config& bus_con
       pci{board},
       system_reset_{sim, *this} {
     board.pci = &pci;
+    if (pci_config.text("timing") != "none") pci.time(pci_timing(pci_config));
 }
 
 SystemReset::SystemReset(Simulation& sim, Chassis& chassis)

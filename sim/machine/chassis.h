@@ -38,7 +38,8 @@ class SystemReset final : public Component, private bus::LineSink {
 
 class Chassis {
   public:
-    Chassis(Simulation& sim, observe::Stream& stream, const Config& bus_config);
+    Chassis(Simulation& sim, observe::Stream& stream, const Config& bus_config,
+            const Config& pci_config);
     ~Chassis();
 
     bus::Device& add(const DevicePlan& plan);

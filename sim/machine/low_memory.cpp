@@ -42,13 +42,16 @@ void place(bus::AddressSpace& memory, uint64_t address, const Bytes& bytes) {
 enum : uint8_t { entry_processor, entry_bus, entry_io_apic, entry_io_interrupt, entry_local };
 enum : uint8_t { type_int, type_nmi, type_smi, type_ext_int };
 
+// Bus ids (4.3.2). A PCI bus has its own number; ISA comes after it.
+enum : uint8_t { pci_bus, isa_bus };
+
 /// Interrupt entries (4.3.4, 4.3.5): polarity and trigger conform to the source bus.
 void interrupt(Bytes& bytes, uint8_t entry, uint8_t type, uint8_t irq, uint8_t apic,
-               uint8_t input) {
+               uint8_t input, uint8_t bus = isa_bus) {
     number(bytes, entry, 1);
     number(bytes, type, 1);
     number(bytes, 0, 2);
-    number(bytes, 0, 1);  // the ISA bus
+    number(bytes, bus, 1);
     number(bytes, irq, 1);
     number(bytes, apic, 1);
     number(bytes, input, 1);
@@ -59,7 +62,7 @@ struct Table {
     unsigned count = 0;
 };
 
-Table table_of(const ProcessorIdentity& processor) {
+Table table_of(const ProcessorIdentity& processor, const std::vector<PciInterrupt>& pci) {
     // Ids on the APIC bus are unique (3.6.6): the processor has 0. Software writes the I/O APIC's.
     constexpr uint8_t io_apic_id = 1, all_local_apics = 0xff, apic_version = 0x11;
     constexpr uint32_t io_apic_address = 0xfec00000;
@@ -72,19 +75,30 @@ Table table_of(const ProcessorIdentity& processor) {
     number(t.entries, processor.features, 4);
     number(t.entries, 0, 8);
     number(t.entries, entry_bus, 1);
-    number(t.entries, 0, 1);
+    number(t.entries, pci_bus, 1);
+    text(t.entries, "PCI", 6);
+    number(t.entries, entry_bus, 1);
+    number(t.entries, isa_bus, 1);
     text(t.entries, "ISA", 6);
     number(t.entries, entry_io_apic, 1);
     number(t.entries, io_apic_id, 1);
     number(t.entries, apic_version, 1);
     number(t.entries, 1, 1);  // usable
     number(t.entries, io_apic_address, 4);
-    t.count = 3;
+    t.count = 4;
     interrupt(t.entries, entry_io_interrupt, type_ext_int, 0, io_apic_id, 0);
     ++t.count;
     for (uint8_t irq = 0; irq < 16; ++irq) {
         if (irq == 2) continue;  // the cascade
         interrupt(t.entries, entry_io_interrupt, type_int, irq, io_apic_id, irq == 0 ? 2 : irq);
+        ++t.count;
+    }
+    // The source of a PCI interrupt is the device's number and pin (appendix D, "PCI" [section
+    // from memory]).
+    for (const PciInterrupt& from : pci) {
+        interrupt(t.entries, entry_io_interrupt, type_int,
+                  static_cast<uint8_t>(from.device << 2 | from.pin), io_apic_id,
+                  static_cast<uint8_t>(from.input), pci_bus);
         ++t.count;
     }
     interrupt(t.entries, entry_local, type_ext_int, 0, all_local_apics, 0);
@@ -109,8 +123,9 @@ void place_bios_data(bus::AddressSpace& memory) {
     word(low_memory_bytes, 1);  // the EBDA's size in KiB
 }
 
-void place_mp_tables(bus::AddressSpace& memory, const ProcessorIdentity& processor) {
-    const Table table = table_of(processor);
+void place_mp_tables(bus::AddressSpace& memory, const ProcessorIdentity& processor,
+                     const std::vector<PciInterrupt>& pci) {
+    const Table table = table_of(processor, pci);
     constexpr uint32_t local_apic = 0xfee00000;
     constexpr size_t header_bytes = 44;
     Bytes header;

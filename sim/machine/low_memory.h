@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "bus/address_space.h"
 
@@ -20,13 +21,21 @@ struct ProcessorIdentity {
     uint32_t features = 0;   // and EDX
 };
 
+/// A pin of a PCI device, and the I/O APIC input that it is wired to.
+struct PciInterrupt {
+    unsigned device = 0;
+    unsigned pin = 0;  // 0: INTA#
+    unsigned input = 0;
+};
+
 /// Words of the BIOS data area (IBM PS/2 and PC BIOS Interface Technical Reference, "BIOS Data
 /// Area"): memory size (413h), the EBDA's segment (40Eh), COM1 (400h), and the text screen.
 void place_bios_data(bus::AddressSpace& memory);
 
 /// MP floating pointer and configuration table (MP Specification 1.4, chapter 4) at F0000h: one
-/// processor, the ISA bus, the I/O APIC, and its inputs as a PC wires them: the timer at input 2,
-/// the 8259A at input 0.
-void place_mp_tables(bus::AddressSpace& memory, const ProcessorIdentity& processor);
+/// processor, the PCI and ISA buses, the I/O APIC, and its inputs as a PC wires them: the timer at
+/// input 2, the 8259A at input 0, and the PCI devices' pins.
+void place_mp_tables(bus::AddressSpace& memory, const ProcessorIdentity& processor,
+                     const std::vector<PciInterrupt>& pci = {});
 
 }  // namespace sb::machine

@@ -10,15 +10,12 @@
 #include "bus/disk_image.h"
 #include "bus/text_screen.h"
 #include "sim/machine/low_memory.h"
+#include "sim/machine/pci_hand_off.h"
 #include "sim/observe/text_output.h"
 
 namespace sb::machine {
 namespace {
 
-// Where a PC's firmware begins to give out PCI addresses: ports above the legacy devices', memory
-// between RAM and the I/O APIC.
-constexpr uint32_t first_pci_port = 0xc000;
-constexpr uint32_t first_pci_memory = 0xe0000000;
 constexpr size_t most_records = 4096;  // of metrics and of checksums that one guest may report
 constexpr uint64_t most_checked_sectors = 1u << 24;  // 8 GiB: what checking may cost the host
 
@@ -45,7 +42,7 @@ bool has_firmware(const Plan& plan) {
 
 Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
     sim_.set_lockstep(options.lockstep);
-    chassis_ = std::make_unique<Chassis>(sim_, stream_, plan.bus);
+    chassis_ = std::make_unique<Chassis>(sim_, stream_, plan.bus, plan.pci);
     console_ = std::make_unique<Console>(sim_, plan.run.text("until"));
     bus::Board& board = chassis_->board;
     board.offer<bus::GuestProbeListener>("probe.listener", *this);
@@ -88,8 +85,8 @@ Machine::~Machine() = default;
 /// No firmware runs before a guest that is loaded directly: what it would leave behind is done
 /// here. (The local APIC's part, virtual wire mode, is a setting of that device.)
 void Machine::hand_off() {
-    uint32_t port = first_pci_port, memory = first_pci_memory;
-    for (pci::Function* function : chassis_->pci.functions()) function->assign_bases(port, memory);
+    const auto& functions = chassis_->pci.functions();
+    hand_off_pci(functions, chassis_->ports);
 }
 
 void Machine::load(const Plan& plan) {
@@ -103,7 +100,8 @@ void Machine::load(const Plan& plan) {
                                        plan.guest.text("initrd"));
         if (chassis_->board.find<bus::InterruptAcknowledge>("intr.acknowledge"))
             place_mp_tables(chassis_->memory,
-                            {cpu_->model().signature, cpu_->model().cpuid_features});
+                            {cpu_->model().signature, cpu_->model().cpuid_features},
+                            pci_interrupts(chassis_->pci.functions()));
         start(guest);
         symbols_ = std::move(guest.symbols);
     } catch (const Error& error) {

@@ -87,6 +87,65 @@ std::vector<Key> bus_keys() {
          "the processor's tenures in a round (arbitration \"weighted\")", {}, 1, 1000}};
 }
 
+// Defaults: PCI of the boards of the time; the host bridge's buffers are the 21071-DA's (4 lines of 32
+// bytes for writes, 2 for reads; DECchip 21071 data), it claims at medium speed, as the 82441FX's
+// status register says, and adds no wait states of its own [not published].
+std::vector<Key> pci_keys() {
+    return {{"timing",
+             ValueType::choice,
+             "cycles",
+             "model the bus's own cycles, or let masters straight onto the system bus",
+             {"cycles", "none"}},
+            {"clock",
+             ValueType::frequency,
+             "33.333333MHz",
+             "PCI clock",
+             {},
+             1'000'000,
+             1'000'000'000},
+            {"width", ValueType::integer, "32", "bits: 32 or 64", {}, 32, 64},
+            {"arbitration_clocks",
+             ValueType::integer,
+             "2",
+             "clocks from a request on an idle bus to the address phase",
+             {},
+             0,
+             1000},
+            {"devsel",
+             ValueType::choice,
+             "medium",
+             "decode speed of the host bridge",
+             {"fast", "medium", "slow"}},
+            {"write_latency",
+             ValueType::integer,
+             "0",
+             "wait states of the host bridge before a write's first data phase",
+             {},
+             0,
+             10},
+            {"read_latency",
+             ValueType::integer,
+             "0",
+             "clocks from data in the host bridge to its data phase",
+             {},
+             0,
+             10},
+            {"posting",
+             ValueType::size,
+             "128B",
+             "the host bridge's buffer for writes, in lines of 32 bytes",
+             {},
+             32,
+             2048},
+            {"prefetch",
+             ValueType::size,
+             "64B",
+             "what the host bridge reads ahead, in lines of 32 bytes",
+             {},
+             32,
+             1024}};
+}
+
 std::vector<Key> guest_keys() {
     return {
         {"program", ValueType::text, "",
@@ -211,6 +270,7 @@ const std::vector<KeyGroup>& key_groups() {
         {"machine", "which machine", machine_keys()},
         {"cpu", "the processor", cpu::processor_keys()},
         {"bus", "the system bus", bus_keys()},
+        {"pci_bus", "the PCI bus", pci_keys()},
         {"guest", "what runs inside", guest_keys()},
     };
     return groups;
@@ -250,6 +310,10 @@ Plan make_plan(const Scenario& scenario) {
     fill(scenario, "machine", machine_keys());
     plan.bus = fill(scenario, "bus", bus_keys());
     check_bus(scenario, plan.bus);
+    plan.pci = fill(scenario, "pci_bus", pci_keys());
+    if (const uint64_t bits = plan.pci.integer("width"); bits != 32 && bits != 64)
+        fail(scenario.find("pci_bus", "width")->place,
+             fmt::format("pci_bus.width: {} is not 32 or 64", bits));
     plan.cpu = fill(scenario, "cpu", cpu::processor_keys());
     plan.guest = fill(scenario, "guest", guest_keys());
     plan.guest_place = {scenario.file(), 0};

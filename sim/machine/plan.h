@@ -3,7 +3,7 @@
 // A checked scenario: every key is one that somebody declared, every value has its type, unit and
 // bounds, every file exists. What is built from a plan can fail only for reasons of its devices.
 //
-// Tables of a scenario: `run`, `machine`, `bus`, `guest`, `guest.parameters` (free), `cpu`, and one
+// Tables of a scenario: `run`, `machine`, `bus`, `pci_bus`, `guest`, `guest.parameters` (free), `cpu`, and one
 // table per device, named as the device. A board brings its devices; a scenario adds one by a table
 // with the key `device`, and removes one with `device = "none"`.
 #pragma once
@@ -30,6 +30,7 @@ struct Plan {
     std::string question;
     Config run;
     Config bus;
+    Config pci;
     Config cpu;
     Config guest;
     std::vector<std::pair<std::string, std::string>> parameters;  // guest.parameters

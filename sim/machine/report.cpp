@@ -25,7 +25,7 @@ struct Paint {
 std::string grouped(double value, int decimals) {
     std::string text = fmt::format("{:.{}f}", value, decimals);
     const size_t point = std::min(text.find('.'), text.size());
-    for (size_t at = point; at > 3 && text[at - 4] != '-'; at -= 3) text.insert(at - 3, " ");
+    for (size_t at = point; at > 3 && text[at - 4] != '-'; at -= 3) text.insert(at - 3, 1, ' ');
     return text;
 }
 
@@ -179,7 +179,8 @@ std::string report(const Results& results, const ReportOptions& options) {
     const Paint paint{options.colour};
     std::string out;
     if (options.screen) out += screen_lines(results, paint);
-    out += "\n" + paint.bold(results.title.empty() ? results.file : results.title) + "\n";
+    out += '\n';
+    out += paint.bold(results.title.empty() ? results.file : results.title) + "\n";
     if (!results.question.empty()) out += results.question + "\n";
     out += fmt::format("  {} at {} MHz, {} simulated, {} instructions\n\n", results.cpu_model,
                        grouped(static_cast<double>(results.cpu_hz) / 1e6, 3),

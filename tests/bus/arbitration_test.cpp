@@ -64,7 +64,8 @@ TEST_CASE("round robin makes nobody wait for more than one tenure of each other"
     timing.arbitration = "round-robin";
     TestBoard board{timing};
     board.add_memory(0, 0x10000);
-    Saturator a{board, "a", 0, 0x1000, 64}, b{board, "b", 1, 0x2000, 32}, c{board, "c", 2, 0x3000, 4};
+    Saturator a{board, "a", 0, 0x1000, 64}, b{board, "b", 1, 0x2000, 32},
+        c{board, "c", 2, 0x3000, 4};
     Time longest;
     board.run([&](Script& io) {
         for (auto* m : {&a, &b, &c}) m->start(100'000);

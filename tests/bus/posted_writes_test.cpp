@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The write buffer, LOCK#, turnaround and the synchronous bus, by closed forms: 30 ns a clock (33.333
-// MHz), a single access 60 ns, a burst of n beats (n + 1) clocks.
+// The write buffer, LOCK#, turnaround and the synchronous bus, by closed forms: 30 ns a clock
+// (33.333 MHz), a single access 60 ns, a burst of n beats (n + 1) clocks.
 #include <catch2/catch.hpp>
 
 #include "tests/bus/bus_masters.h"
@@ -80,7 +80,8 @@ TEST_CASE("posted writes cost no events while nobody else wants the bus") {
 TEST_CASE("queued writes compete with bus masters and a burst over one of them waits for it") {
     TestBoard board{with_buffer(4)};
     uint8_t* memory = board.add_memory(0, 0x10000);
-    // The processor's priority is 7: both masters' bursts go first, unless they reach what is queued.
+    // The processor's priority is 7: both masters' bursts go first, unless they reach what is
+    // queued.
     Saturator other{board, "other", 0, 0x2000, 64, false}, same{board, "same", 1, 0x100, 8, false};
     Kept accesses{board, observe::Kind::access};
     board.run([&](Script& io) {

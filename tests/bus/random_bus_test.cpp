@@ -31,8 +31,8 @@ class Checker : public Component {
           base_{region * (number + 1)},
           shadow_(region, 0),
           locks_{locks},
-          port_{*this, board.bus, board.stream, "dma", settings,
-                [this](auto result) { ended(result); }},
+          port_{*this, board.bus, board.stream,
+                "dma", settings,  [this](auto result) { ended(result); }},
           pause_{*this, "pause", [this] { start(); }} {}
 
     void start() {
@@ -59,8 +59,8 @@ class Checker : public Component {
     void ended(bus::MasterPort::Result result) {
         wrong = wrong || result != bus::MasterPort::Result::done;
         if (!write_)
-            wrong = wrong || !std::equal(port_.buffer(), port_.buffer() + bytes_,
-                                         shadow_.begin() + offset_);
+            wrong = wrong ||
+                    !std::equal(port_.buffer(), port_.buffer() + bytes_, shadow_.begin() + offset_);
         port_.lock(false);
         random_() % 3 ? start() : pause_.arm_after(Time::ps(random_() % 900'000));
     }
@@ -106,11 +106,11 @@ std::string run_one(uint64_t seed) {
     const bool locks = random() % 4 == 0;
     std::vector<std::unique_ptr<Checker>> all;
     for (unsigned n = 0; n < masters; ++n)
-        all.push_back(std::make_unique<Checker>(
-            board, n,
-            bus::MasterSettings{static_cast<unsigned>(random() % 12),
-                                static_cast<unsigned>(random() % 4 + 1)},
-            random(), locks));
+        all.push_back(
+            std::make_unique<Checker>(board, n,
+                                      bus::MasterSettings{static_cast<unsigned>(random() % 12),
+                                                          static_cast<unsigned>(random() % 4 + 1)},
+                                      random(), locks));
     std::string wrong;
     std::vector<uint8_t> shadow(region, 0);
     unsigned accesses = 0;
@@ -139,7 +139,8 @@ std::string run_one(uint64_t seed) {
         50_ms);
     const bus::BusSummary sum = board.bus.summary(board.sim.now());
     if (!sum.balanced()) wrong += " not balanced";
-    const bool fair = timing.arbitration != "fixed" && !(timing.dma_mode == bus::DmaMode::transparent);
+    const bool fair =
+        timing.arbitration != "fixed" && !(timing.dma_mode == bus::DmaMode::transparent);
     for (auto& m : all) {
         if (m->wrong) wrong += " a master read other data";
         if (!m->settled_data(memory)) wrong += " a master's data is not in memory";

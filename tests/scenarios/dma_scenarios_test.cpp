@@ -45,6 +45,28 @@ TEST_CASE("the DMA library's own logic") {
     CHECK(run.status() == 0);
 }
 
+TEST_CASE("in each DMA scenario every bus's time and bytes add up") {
+    for (const char* name : {"arbitration", "copy_break_even", "descriptor_chains", "dma_modes",
+                             "isa_dma", "pci_latency", "scatter_gather"}) {
+        const GuestRun run = good(name);
+        REQUIRE_FALSE(run.results.at("buses").empty());
+        for (const nlohmann::json& bus : run.results.at("buses")) {
+            INFO(name << " " << bus.at("name"));
+            uint64_t held = 0, by_master = 0, by_target = 0;
+            for (const nlohmann::json& master : bus.at("masters")) {
+                held += master.at("held_ps").get<uint64_t>();
+                by_master += master.at("bytes").get<uint64_t>();
+            }
+            for (const nlohmann::json& target : bus.at("targets"))
+                by_target += target.at("bytes").get<uint64_t>();
+            const auto time = [&](const char* key) { return bus.at(key).get<uint64_t>(); };
+            CHECK(held + time("turnaround_ps") + time("idle_ps") == time("elapsed_ps"));
+            CHECK(by_master == by_target);
+            CHECK(by_master > 0);
+        }
+    }
+}
+
 TEST_CASE("the engine's driver in every way to learn of the end") {
     for (const char* completion : {"polling", "interrupt"})
         for (const char* irq : {"pic", "apic"}) {
@@ -109,9 +131,15 @@ TEST_CASE("round robin is fair to a descriptor and fixed priority is not") {
     };
     const auto shares = bytes(fair);
     const auto [least, most] = std::minmax_element(shares.begin(), shares.end());
-    // They start one after the other, and are looked at while a descriptor is under way.
-    CHECK(*most - *least <= 4 * piece);
+    // To one burst, which the guest sees as whole descriptors, at times some registers apart.
+    CHECK(*least > 100 * piece);
+    CHECK(*most - *least <= piece);
     CHECK(fair.metric("bytes_processor") > 0);
+
+    const auto starved =
+        bytes(good("arbitration", {"bus.arbitration=fixed", "bus.processor_priority=0"}));
+    CHECK(starved[0] > 100 * piece);
+    CHECK(starved[1] + starved[2] <= 2 * piece);
 }
 
 TEST_CASE("a chain takes one interrupt where single transfers take one for each page") {
@@ -135,11 +163,11 @@ TEST_CASE("a chain's time grows by the same amount for each descriptor") {
         INFO(n);
         CHECK(ns[n] >= ns[n / 2]);
     }
-    // The slope over the longer half of the chains, against the one over the next quarter.
+    // The clock counts in 838 ns, and the longest chain has an interrupt more.
     const uint64_t slope_256 = (ns[256] - ns[128]) / 128, slope_128 = (ns[128] - ns[64]) / 64;
     INFO(slope_256 << " and " << slope_128 << " ns a descriptor");
     CHECK(slope_256 > 0);
-    CHECK(near(slope_256, slope_128, 250));
+    CHECK(near(slope_256, slope_128, 150));
 }
 
 TEST_CASE("coalesced interrupts are the chain's length by the threshold") {

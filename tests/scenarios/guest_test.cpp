@@ -13,7 +13,7 @@ using namespace sb::test;
 namespace {
 
 const char* const models[] = {"486", "pentium", "ideal"};
-const char* const caches[] = {"none", "perfect"};
+const char* const caches[] = {"none", "perfect", "model"};
 
 struct Guest {
     const char* program;

@@ -163,6 +163,22 @@ TEST_CASE("a machine that was saved in the middle of DMA goes on exactly") {
         }
 }
 
+TEST_CASE("a machine that was saved goes on exactly with caches and DRAM") {
+    for (const char* model : {"cpu.model=486", "cpu.model=pentium", "cpu.model=p6"}) {
+        const Sets sets{"sectors=8",       "disk.fill=pattern",  model,
+                        "cpu.cache=model", "memory.dram=edo-60", "cpu.l2_size=16KiB"};
+        for (const char* phase : {"polled", "dma"}) {
+            const auto [begin, length] = span_of_phase(phase, sets);
+            for (unsigned part : {1, 7, 12}) {
+                const Time at = begin + Time::ps(length.ps() / 16 * part + 12345);
+                INFO(model << " " << phase << " part " << part << " at " << to_string(at));
+                const Rest saved = save_at(at, sets);
+                check_equal(saved, restore(saved, sets));
+            }
+        }
+    }
+}
+
 TEST_CASE("a machine that was saved goes on in lockstep too") {
     const auto [begin, length] = span_of_phase("interrupt", disk_and_guest);
     const Rest saved = save_at(begin + Time::ps(length.ps() / 2), disk_and_guest);

@@ -110,6 +110,22 @@ TEST_CASE("every scenario gives the same events again and in lockstep") {
     }
 }
 
+TEST_CASE("every scenario is equal in lockstep with caches and with each DRAM") {
+    const std::vector<std::vector<std::string>> choices{
+        {"cpu.cache=model", "memory.dram=none"},
+        {"cpu.cache=model", "memory.dram=edo-60"},
+        {"cpu.cache=model", "memory.dram=sdram-pc100"},
+        {"cpu.cache=perfect", "memory.dram=sdram-pc100"},
+    };
+    for (const std::string& file : all_scenarios())
+        for (const auto& sets : choices) {
+            INFO(file << " " << sets.front() << " " << sets.back());
+            const std::string events = events_of(file, {.sets = sets});
+            CHECK(events.size() > 1000);
+            CHECK((events == events_of(file, {.lockstep = true, .sets = sets})));
+        }
+}
+
 TEST_CASE("the main scenario is equal in lockstep whatever is set") {
     const std::string file = SOUTHBRIDGE_SOURCE_DIR "/scenarios/pio_vs_dma.toml";
     const std::vector<std::vector<std::string>> choices{
@@ -124,6 +140,13 @@ TEST_CASE("the main scenario is equal in lockstep whatever is set") {
          "bus.tdma_slot_clocks=24"},
         {"guest.parameters.irq=pic", "guest.parameters.pio=0"},
         {"guest.parameters.udma=5", "guest.parameters.segments=7"},
+        {"cpu.cache=model"},
+        {"cpu.cache=model", "cpu.l1_size=1KiB", "memory.dram=edo-60"},
+        {"cpu.cache=model", "cpu.model=pentium", "memory.dram=sdram-pc100", "bus.width=8"},
+        {"cpu.cache=model", "cpu.model=pentium", "cpu.l1_size=1KiB", "cpu.l2_size=4KiB"},
+        {"cpu.cache=model", "cpu.model=p6", "bus.width=8", "cpu.snoop=false"},
+        {"cpu.cache=none", "memory.dram=edo-60"},
+        {"memory.dram=sdram-pc100"},
     };
     for (const auto& choice : choices) {
         std::vector<std::string> sets = choice;

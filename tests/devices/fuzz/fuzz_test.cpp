@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "bus/pci_bus.h"
 #include "tests/support/isolated.h"
 #include "tests/support/line_source.h"
 #include "tests/support/test_board.h"
@@ -149,6 +150,7 @@ struct Driven {
 Driven drive(const Models& models, uint64_t accesses, uint64_t seed) {
     return test::isolated([&] {
         TestBoard board;
+        if (seed % 2) board.pci.time({});
         Driven driven;
         for (const bus::DeviceModel* model : models) {
             try {

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "bus/pci_bus.h"
+
 namespace sb::test {
 
 using namespace ide;
@@ -29,7 +31,8 @@ std::vector<uint8_t> ImageFile::contents() const {
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-IdeBoard::IdeBoard(bus::SystemBusTiming timing) : TestBoard{timing} {
+IdeBoard::IdeBoard(bus::SystemBusTiming timing, bool timed_pci) : TestBoard{timing} {
+    if (timed_pci) pci.time({});
     ram = add_memory(0, memory_bytes);
     controller = &plug("piix-ide", "ide");
 }

@@ -59,7 +59,7 @@ class IdeBoard : public TestBoard {
     static constexpr uint64_t memory_bytes = 0x400000;
 
     /// Plugs the controller; drives are added by drive().
-    explicit IdeBoard(bus::SystemBusTiming timing = {});
+    explicit IdeBoard(bus::SystemBusTiming timing = {}, bool timed_pci = false);
     bus::Device& drive(Settings settings = {}, const std::string& name = "disk0");
 
     void enable(
