@@ -26,9 +26,9 @@ struct MasterStats {
     std::string name;
     uint64_t transactions = 0;
     uint64_t bytes = 0;
-    Time held;         // the bus was theirs
-    Time waited;       // they waited for it, all in all
-    Time worst_wait;   // and the longest single wait
+    Time held;               // the bus was theirs
+    Time waited;             // they waited for it, all in all
+    Time worst_wait;         // and the longest single wait
     uint64_t abandoned = 0;  // of the transactions: given up for a processor, and repeated
 };
 

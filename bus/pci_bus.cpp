@@ -65,6 +65,8 @@ void LocalBus::archive_all(Archive& archive) {
         archive.value("asked", port->contender_.asked);
         archive.value("from", port->contender_.from);
     }
+    // Apart: the host bridge's port on the system bus has the same name.
+    Archive::Scope scope{archive, "account"};
     account_.archive(archive);
 }
 

@@ -59,6 +59,7 @@ struct LocalBusTiming {
     unsigned read_latency = 0;        // from data in the bridge to the data phase
     unsigned posting = 128;           // bytes of its buffer for writes
     unsigned prefetch = 64;           // bytes that it reads ahead
+    bus::MasterSettings bridge{1};    // on the system bus: before the processor
 };
 
 /// How a transaction ended.

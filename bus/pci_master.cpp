@@ -6,14 +6,8 @@
 #include "bus/pci_memory.h"
 
 namespace sb::pci {
-namespace {
-
-constexpr unsigned untimed_priority = 1;  // on the system bus: before the processor
-
-}  // namespace
-
 MasterPort::MasterPort(Function& function, const std::string& name, Completion completion,
-                       std::function<void()> settled, bool wide)
+                       std::function<void()> settled, bool wide, bus::MasterSettings settings)
     : function_{function},
       bus_{function.bus().local()},
       probe_{function.bus().board().stream,
@@ -32,8 +26,7 @@ MasterPort::MasterPort(Function& function, const std::string& name, Completion c
     if (!bus_) {
         Board& board = function.bus().board();
         direct_ = std::make_unique<bus::MasterPort>(function.owner, board.bus, board.stream, name,
-                                                    untimed_priority,
-                                                    [this](Result r) { complete(r); });
+                                                    settings, [this](Result r) { complete(r); });
         return;
     }
     stats_.name = std::string{function.owner.basename()} + "." + name;
@@ -95,8 +88,7 @@ void MasterPort::ended(End end) {
         case End::retry:
         case End::disconnect:
             if (left() > 0)
-                return bus_->ask(*this,
-                                 now + bus_->clocks(1 + bus_->timing().arbitration_clocks));
+                return bus_->ask(*this, now + bus_->clocks(1 + bus_->timing().arbitration_clocks));
             break;
         case End::completion:
         case End::preempted:

@@ -5,9 +5,9 @@
 // one, straight on the system bus.
 //
 // A request may take several transactions (bus/pci_bus.h: latency timer, disconnect, retry). Its
-// completion comes when its last byte is in memory, so an interrupt raised by it never overtakes the
-// data; with `early` already when the target has taken all of it, and `settled` is called when what
-// the host bridge still held is in memory too.
+// completion comes when its last byte is in memory, so an interrupt raised by it never overtakes
+// the data; with `early` already when the target has taken all of it, and `settled` is called when
+// what the host bridge still held is in memory too.
 //
 // Errors set the function's status bits (PCI 2.2, 6.2.3), and end the request.
 //
@@ -35,8 +35,11 @@ class MasterPort {
     };
 
     /// `wide`: it has the 64-bit extension.
+    /// `settings` count where the PCI bus is not timed.
     MasterPort(Function& function, const std::string& name, Completion completion,
-               std::function<void()> settled = {}, bool wide = false);
+               std::function<void()> settled = {}, bool wide = false,
+               bus::MasterSettings settings = untimed_priority);
+    static constexpr unsigned untimed_priority = 1;  // on the system bus: before the processor
     MasterPort(const MasterPort&) = delete;
     ~MasterPort();
 

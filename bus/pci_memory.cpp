@@ -10,7 +10,6 @@
 namespace sb::pci {
 namespace {
 
-constexpr unsigned bridge_priority = 1;  // on the system bus: before the processor
 
 }  // namespace
 
@@ -39,7 +38,7 @@ HostMemory::HostMemory(LocalBus& bus, unsigned posting, unsigned prefetch)
             bus.board().bus,
             bus.board().stream,
             "host_bridge",
-            bridge_priority,
+            bus.timing().bridge,
             [this](bus::MasterPort::Result result) { moved(result); }} {
     bus.declare_state("memory", [this](Archive& archive) {
         archive.value("posted", posted_);

@@ -8,6 +8,8 @@
 namespace sb::devices::cdma {
 namespace {
 
+constexpr uint32_t msi_offset = 0x50;
+
 // Latencies: PG034 publishes none. PG021 (AXI DMA 7.1, "Performance") has those of the same
 // scatter-gather engine and data mover in their default configuration, at 100 MHz:
 // - TAILDESC write to the descriptor's read address: 10 clocks. Taken for a write to BTT, too.
@@ -20,7 +22,6 @@ namespace {
 const std::vector<Key> keys{
     {"slot", ValueType::integer, "4", "PCI device number", {}, 0, 31},
     {"function", ValueType::integer, "0", "PCI function number", {}, 0, 7},
-    {"irq", ValueType::integer, "11", "interrupt line of INTA#", {}, 0, 23},
     {"clock",
      ValueType::frequency,
      "100MHz",
@@ -81,14 +82,15 @@ const std::vector<Key> keys{
      {},
      0,
      100'000},
-    {"access_time", ValueType::duration, "40ns", "of a register access (unconfirmed)"},
-    {"priority",
-     ValueType::integer,
-     "8",
-     "of both master ports; smaller wins; 8 is the processor's: they take turns",
-     {},
-     0,
-     255}};
+    {"access_time", ValueType::duration, "40ns", "of a register access (unconfirmed)"}};
+
+/// Its own keys, and where it stands among the masters of a bus: by default with the processor, so
+/// that they take turns.
+std::vector<Key> all_keys() {
+    std::vector<Key> all = keys;
+    for (const Key& key : bus::master_keys(8)) all.push_back(key);
+    return all;
+}
 
 unsigned number(const Config& config, const char* key) {
     return static_cast<unsigned>(std::stoul(config.text(key)));
@@ -98,7 +100,7 @@ DataMover::Settings mover_settings(const Config& config) {
     return {.width = number(config, "data_width") / 8,
             .burst = number(config, "burst_length"),
             .buffer = static_cast<uint32_t>(config.integer("buffer_bursts")),
-            .priority = static_cast<unsigned>(config.integer("priority")),
+            .master = bus::MasterSettings{config},
             .forward = config.clock("clock").cycles(config.integer("forward_clocks"))};
 }
 
@@ -106,7 +108,7 @@ DescriptorEngine::Settings descriptor_settings(const Config& config) {
     const bool wide = number(config, "address_width") == 64;
     return {.prefetch = static_cast<uint32_t>(config.integer("prefetch")),
             .address_mask = wide ? ~uint64_t{0} : 0xffffffff,
-            .priority = static_cast<unsigned>(config.integer("priority")),
+            .master = bus::MasterSettings{config},
             .decode = config.clock("clock").cycles(config.integer("descriptor_clocks"))};
 }
 
@@ -118,7 +120,7 @@ uint64_t with_half(uint64_t value, bool upper, uint64_t half) {
 
 const bus::DeviceModel axi_cdma{
     "axi-cdma", "AXI central DMA engine (copies, scatter-gather, key-hole)",
-    "Xilinx PG034 v4.1, AXI Central Direct Memory Access", keys,
+    "Xilinx PG034 v4.1, AXI Central Direct Memory Access", all_keys(),
     [](const bus::DeviceContext& c) { return std::make_unique<AxiCdma>(c); }};
 SOUTHBRIDGE_DEVICE(axi_cdma)
 
@@ -129,7 +131,6 @@ AxiCdma::AxiCdma(const bus::DeviceContext& context)
       wide_{number(context.config, "address_width") == 64},
       start_clocks_{context.config.integer("start_clocks")},
       reset_clocks_{context.config.integer("reset_clocks")},
-      irq_{context.config.integer("irq")},
       function_{*this,
                 pci::bus_of(context),
                 {static_cast<unsigned>(context.config.integer("slot")),
@@ -188,10 +189,9 @@ AxiCdma::AxiCdma(const bus::DeviceContext& context)
               .doc = "bytes to transfer",
               .effect = "starts a simple transfer"},
              {.write = [this](uint64_t v) { bytes_written(v); }}},
-      mover_{*this, context.board, function_, mover_settings(context.config),
+      mover_{*this, function_, mover_settings(context.config),
              [this](End end) { transfer_ended(end); }},
       descriptors_{*this,
-                   context.board,
                    function_,
                    descriptor_settings(context.config),
                    {.fetched = [this](const Descriptor& d) { descriptor_fetched(d); },
@@ -208,7 +208,7 @@ AxiCdma::AxiCdma(const bus::DeviceContext& context)
     raised_name_ = stream.intern("interrupt raised");
     reset_name_ = stream.intern("reset");
     function_.add_base(0, pci::Function::Space::memory, 0x1000, bank_.socket(), context.name);
-    interrupt_.connect(context.board.line(fmt::format("irq{}", irq_)));
+    function_.add_msi(msi_offset);
 }
 
 void AxiCdma::reset() {
@@ -217,7 +217,6 @@ void AxiCdma::reset() {
     clear_state();
     Device::reset();
     control_value_ = control_.value();
-    function_.interrupt_line = irq_;  // as firmware leaves it
     update_interrupt();
     show_phase();
 }
@@ -381,11 +380,12 @@ void AxiCdma::delay_due() {
 void AxiCdma::update_interrupt() {
     const bool wanted =
         (complete_ && complete_enable_) || (delayed_ && delay_enable_) || (error_ && error_enable_);
-    if (wanted && !interrupt_.level()) {
+    if (wanted && !raised_) {
         ++interrupts_;
         act(raised_name_, status_ & (complete_.mask() | delayed_.mask() | error_.mask()));
     }
-    interrupt_.set(wanted);
+    raised_ = wanted;
+    function_.interrupt(wanted);
 }
 
 // ---- Events

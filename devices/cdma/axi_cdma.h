@@ -87,7 +87,6 @@ class AxiCdma final : public bus::Device {
     const bool wide_;  // 64-bit addresses
     const uint64_t start_clocks_;
     const uint64_t reset_clocks_;
-    const uint64_t irq_;
 
     pci::Function function_;
     bus::RegisterBank bank_;
@@ -152,7 +151,7 @@ class AxiCdma final : public bus::Device {
     Timer begin_{*this, "begin", [this] { pump(); }};
     Timer delay_timer_{*this, "delay", [this] { delay_due(); }};
     Timer reset_timer_{*this, "reset", [this] { reset_due(); }};
-    bus::Pin interrupt_{*this, "interrupt"};
+    State<bool> raised_{*this, "interrupt"};
 
     DataMover mover_;
     DescriptorEngine descriptors_;

@@ -29,8 +29,8 @@ bool may_master(const bus::Device& owner, const pci::Function& function) {
     return false;
 }
 
-DataMover::DataMover(bus::Device& owner, bus::Board& board, pci::Function& function,
-                     const Settings& settings, std::function<void(End)> ended)
+DataMover::DataMover(bus::Device& owner, pci::Function& function, const Settings& settings,
+                     std::function<void(End)> ended)
     : owner_{owner},
       function_{function},
       width_{settings.width},
@@ -38,12 +38,12 @@ DataMover::DataMover(bus::Device& owner, bus::Board& board, pci::Function& funct
       burst_bytes_{std::min(settings.width * settings.burst, most_burst_bytes)},
       forward_time_{settings.forward},
       ended_{std::move(ended)},
-      port_{owner,
-            board.bus,
-            board.stream,
+      port_{function,
             "data",
-            settings.priority,
-            [this](bus::MasterPort::Result result) { piece_ended(result); }},
+            [this](bus::MasterPort::Result result) { piece_ended(result); },
+            {},
+            settings.width > 4,
+            settings.master},
       forward_{owner, "mover.forward", [this] { step(); }},
       buffer_(burst_bytes_ * settings.buffer),
       transfer_{owner, "mover.transfer"},

@@ -26,7 +26,7 @@
 #include <array>
 #include <functional>
 
-#include "bus/pci.h"
+#include "bus/pci_master.h"
 
 namespace sb::devices::cdma {
 
@@ -51,13 +51,13 @@ class DataMover {
         uint32_t width = 4;   // bytes a beat
         uint32_t burst = 16;  // beats
         uint32_t buffer = 2;  // bursts
-        unsigned priority = 1;
+        bus::MasterSettings master{8};
         Time forward;
     };
     static constexpr uint32_t most_burst_bytes = 4096;
 
-    DataMover(bus::Device& owner, bus::Board& board, pci::Function& function,
-              const Settings& settings, std::function<void(End)> ended);
+    DataMover(bus::Device& owner, pci::Function& function, const Settings& settings,
+              std::function<void(End)> ended);
 
     /// Begins a transfer; `ended` is called when it is over.
     void start(const Transfer& transfer);
@@ -91,7 +91,7 @@ class DataMover {
     const Time forward_time_;
     const std::function<void(End)> ended_;
 
-    bus::MasterPort port_;
+    pci::MasterPort port_;
     Timer forward_;  // until the oldest data has come through
     std::vector<uint8_t> buffer_;
     State<Transfer> transfer_;  // the addresses are the next ones

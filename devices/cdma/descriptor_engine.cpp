@@ -24,14 +24,14 @@ uint64_t joined(uint32_t low, uint32_t high) { return uint64_t{high} << 32 | low
 
 }  // namespace
 
-DescriptorEngine::DescriptorEngine(bus::Device& owner, bus::Board& board, pci::Function& function,
+DescriptorEngine::DescriptorEngine(bus::Device& owner, pci::Function& function,
                                    const Settings& settings, Hooks hooks)
     : owner_{owner},
       function_{function},
       settings_{settings},
       hooks_{std::move(hooks)},
-      port_{owner, board.bus,         board.stream,
-            "sg",  settings.priority, [this](bus::MasterPort::Result result) { ended(result); }},
+      port_{function, "sg",  [this](bus::MasterPort::Result result) { ended(result); },
+            {},       false, settings.master},
       queue_{owner, "chain.queue"},
       head_{owner, "chain.queue_head"},
       count_{owner, "chain.queue_count"},

@@ -36,7 +36,7 @@ class DescriptorEngine {
     struct Settings {
         uint32_t prefetch = 4;
         uint64_t address_mask = 0xffffffff;
-        unsigned priority = 1;
+        bus::MasterSettings master{8};
         Time decode;  // from the last word fetched to the data mover
     };
     struct Hooks {
@@ -44,8 +44,8 @@ class DescriptorEngine {
         std::function<void(uint64_t at, uint32_t status, End)> updated;
     };
 
-    DescriptorEngine(bus::Device& owner, bus::Board& board, pci::Function& function,
-                     const Settings& settings, Hooks hooks);
+    DescriptorEngine(bus::Device& owner, pci::Function& function, const Settings& settings,
+                     Hooks hooks);
 
     /// Fetches from `at` on.
     void begin(uint64_t at, uint64_t tail, bool cyclic);
@@ -83,7 +83,7 @@ class DescriptorEngine {
     pci::Function& function_;
     const Settings settings_;
     const Hooks hooks_;
-    bus::MasterPort port_;
+    pci::MasterPort port_;
     State<std::array<Descriptor, most_prefetch>> queue_;
     State<uint32_t> head_;
     State<uint32_t> count_;

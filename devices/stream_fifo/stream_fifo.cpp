@@ -9,7 +9,6 @@ namespace {
 const std::vector<Key> keys{
     {"slot", ValueType::integer, "5", "PCI device number", {}, 0, 31},
     {"function", ValueType::integer, "0", "PCI function number", {}, 0, 7},
-    {"irq", ValueType::integer, "11", "interrupt line of INTA#", {}, 0, 23},
     {"depth",
      ValueType::choice,
      "512",
@@ -24,6 +23,7 @@ const std::vector<Key> keys{
      1'000'000'000},
     {"access_time", ValueType::duration, "40ns", "of a register access (unconfirmed)"}};
 
+constexpr uint32_t msi_offset = 0x50;
 constexpr uint64_t reset_key = 0xa5;  // PG080: TDFR, RDFR, SRR
 constexpr uint32_t unusable_words = 4;
 
@@ -45,7 +45,6 @@ StreamFifo::StreamFifo(const bus::DeviceContext& context)
                 {static_cast<unsigned>(context.config.integer("slot")),
                  static_cast<unsigned>(context.config.integer("function"))},
                 {.vendor = 0x10ee, .device = 0x7080, .class_code = 0xff0000, .interrupt_pin = 1}},
-      irq_{context.config.integer("irq")},
       bank_{*this,
             {.name = "registers",
              .size = 0x1000,
@@ -136,7 +135,7 @@ StreamFifo::StreamFifo(const bus::DeviceContext& context)
     declare("transmit_sizes", transmit_sizes_);
     declare("receive_sizes", receive_sizes_);
     function_.add_base(0, pci::Function::Space::memory, 0x1000, bank_.socket(), context.name);
-    interrupt_.connect(context.board.line(fmt::format("irq{}", irq_)));
+    function_.add_msi(msi_offset);
 }
 
 void StreamFifo::declare(const char* name, Ring& ring) {
@@ -153,7 +152,6 @@ void StreamFifo::reset() {
     Device::reset();
     reset_transmitter();
     reset_receiver();
-    function_.interrupt_line = irq_;  // as firmware leaves it
     update_interrupt();
 }
 
@@ -280,6 +278,6 @@ void StreamFifo::raise(bus::Field& bit) {
     update_interrupt();
 }
 
-void StreamFifo::update_interrupt() { interrupt_.set((status_ & enable_) != 0); }
+void StreamFifo::update_interrupt() { function_.interrupt((status_ & enable_) != 0); }
 
 }  // namespace sb::devices

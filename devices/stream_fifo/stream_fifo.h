@@ -59,7 +59,6 @@ class StreamFifo final : public bus::Device {
 
     const Clock clock_;
     pci::Function function_;
-    const uint64_t irq_;
     bus::RegisterBank bank_;
     bus::Register status_;
     bus::Field receive_size_{status_, "RPURE", 31, "RLR was read without a packet", bus::w1c};
@@ -91,7 +90,6 @@ class StreamFifo final : public bus::Device {
     State<bool> stopped_{*this, "stopped"};      // the transmit side needs a reset
     State<bool> across_{*this, "across"};        // the packet has crossed, and waits for room
     Timer stream_{*this, "stream", [this] { crossed(); }};
-    bus::Pin interrupt_{*this, "interrupt"};
     const observe::Name sent_name_;
 
     Counter packets_{*this, "packets", "packets", "packets that crossed the stream"};

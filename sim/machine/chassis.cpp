@@ -57,6 +57,7 @@ pci::LocalBusTiming pci_timing(const Config& config) {
     t.read_latency = number("read_latency");
     t.posting = number("posting");
     t.prefetch = number("prefetch");
+    t.bridge = bus::MasterSettings{config};
     return t;
 }
 

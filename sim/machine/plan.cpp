@@ -77,73 +77,85 @@ std::vector<Key> bus_keys() {
          "burst",
          "how bus masters take the bus from the processor",
          {"burst", "cycle-stealing", "transparent"}},
-        {"posted_writes", ValueType::integer, "0", "entries of the processor's write buffer; 0: none",
-         {}, 0, 64},
-        {"processor_priority", ValueType::integer, "8",
+        {"posted_writes",
+         ValueType::integer,
+         "0",
+         "entries of the processor's write buffer; 0: none",
+         {},
+         0,
+         64},
+        {"processor_priority",
+         ValueType::integer,
+         "8",
          "the processor's priority: smaller numbers win (after every bus master: a PC's processor "
          "yields the bus)",
-         {}, 0, 255},
-        {"processor_weight", ValueType::integer, "1",
-         "the processor's tenures in a round (arbitration \"weighted\")", {}, 1, 1000}};
+         {},
+         0,
+         255},
+        {"processor_weight",
+         ValueType::integer,
+         "1",
+         "the processor's tenures in a round (arbitration \"weighted\")",
+         {},
+         1,
+         1000}};
 }
 
-// Defaults: PCI of the boards of the time; the host bridge's buffers are the 21071-DA's (4 lines of 32
-// bytes for writes, 2 for reads; DECchip 21071 data), it claims at medium speed, as the 82441FX's
-// status register says, and adds no wait states of its own [not published].
+// Defaults: PCI of the boards of the time; the host bridge's buffers are the 21071-DA's (4 lines of
+// 32 bytes for writes, 2 for reads; DECchip 21071 data), it claims at medium speed, as the
+// 82441FX's status register says, and adds no wait states of its own [not published].
 std::vector<Key> pci_keys() {
-    return {{"timing",
-             ValueType::choice,
-             "cycles",
-             "model the bus's own cycles, or let masters straight onto the system bus",
-             {"cycles", "none"}},
-            {"clock",
-             ValueType::frequency,
-             "33.333333MHz",
-             "PCI clock",
-             {},
-             1'000'000,
-             1'000'000'000},
-            {"width", ValueType::integer, "32", "bits: 32 or 64", {}, 32, 64},
-            {"arbitration_clocks",
-             ValueType::integer,
-             "2",
-             "clocks from a request on an idle bus to the address phase",
-             {},
-             0,
-             1000},
-            {"devsel",
-             ValueType::choice,
-             "medium",
-             "decode speed of the host bridge",
-             {"fast", "medium", "slow"}},
-            {"write_latency",
-             ValueType::integer,
-             "0",
-             "wait states of the host bridge before a write's first data phase",
-             {},
-             0,
-             10},
-            {"read_latency",
-             ValueType::integer,
-             "0",
-             "clocks from data in the host bridge to its data phase",
-             {},
-             0,
-             10},
-            {"posting",
-             ValueType::size,
-             "128B",
-             "the host bridge's buffer for writes, in lines of 32 bytes",
-             {},
-             32,
-             2048},
-            {"prefetch",
-             ValueType::size,
-             "64B",
-             "what the host bridge reads ahead, in lines of 32 bytes",
-             {},
-             32,
-             1024}};
+    std::vector<Key> keys{
+        {"timing",
+         ValueType::choice,
+         "cycles",
+         "model the bus's own cycles, or let masters straight onto the system bus",
+         {"cycles", "none"}},
+        {"clock", ValueType::frequency, "33.333333MHz", "PCI clock", {}, 1'000'000, 1'000'000'000},
+        {"width", ValueType::integer, "32", "bits: 32 or 64", {}, 32, 64},
+        {"arbitration_clocks",
+         ValueType::integer,
+         "2",
+         "clocks from a request on an idle bus to the address phase",
+         {},
+         0,
+         1000},
+        {"devsel",
+         ValueType::choice,
+         "medium",
+         "decode speed of the host bridge",
+         {"fast", "medium", "slow"}},
+        {"write_latency",
+         ValueType::integer,
+         "0",
+         "wait states of the host bridge before a write's first data phase",
+         {},
+         0,
+         10},
+        {"read_latency",
+         ValueType::integer,
+         "0",
+         "clocks from data in the host bridge to its data phase",
+         {},
+         0,
+         10},
+        {"posting",
+         ValueType::size,
+         "128B",
+         "the host bridge's buffer for writes, in lines of 32 bytes",
+         {},
+         32,
+         2048},
+        {"prefetch",
+         ValueType::size,
+         "64B",
+         "what the host bridge reads ahead, in lines of 32 bytes",
+         {},
+         32,
+         1024}};
+    // The host bridge's, on the system bus: before the processor.
+    for (const Key& key : bus::master_keys(1)) keys.push_back(key);
+    return keys;
 }
 
 std::vector<Key> guest_keys() {
@@ -291,7 +303,8 @@ void check_bus(const Scenario& scenario, const Config& bus) {
     if (bus.text("tdma_slots").empty())
         refuse("arbitration", "\"tdma\" needs bus.tdma_slots: whose each slot is");
     if (bus.text("dma_mode") == "transparent")
-        refuse("dma_mode", "\"transparent\" contradicts arbitration \"tdma\": slots say who is next");
+        refuse("dma_mode",
+               "\"transparent\" contradicts arbitration \"tdma\": slots say who is next");
 }
 
 }  // namespace

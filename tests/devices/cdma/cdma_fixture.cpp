@@ -10,7 +10,7 @@ using namespace cdma;
 CdmaBoard::CdmaBoard(const Settings& settings, bus::SystemBusTiming timing) : TestBoard{timing} {
     ram = add_memory(0, memory_bytes);
     Settings all = settings;
-    all.try_emplace("priority", "7");  // the test board's processor's
+    all.try_emplace("bus_priority", "7");  // the test board's processor's
     device = &plug("axi-cdma", "cdma", all);
     memory.map(cdma::refusing, 0x1000, memory.attach(refusing_.socket), "refusing");
     enable();

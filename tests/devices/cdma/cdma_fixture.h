@@ -68,7 +68,7 @@ class CdmaBoard : public TestBoard {
 
     uint8_t* ram = nullptr;
     bus::Device* device = nullptr;
-    LineLog irq{sim, board.line("irq11")};
+    LineLog irq{sim, board.line("pirqa")};
 
   private:
     struct Refusing : Component, bus::Target {
