@@ -112,7 +112,7 @@ CauseCycles Journey::cycles() const {
     return all;
 }
 
-JourneyRecorder::JourneyRecorder(const Machine& machine, unsigned number)
+JourneyRecorder::JourneyRecorder(Machine& machine, unsigned number)
     : machine_{machine}, number_{number}, meter_{machine.processor().attribution()} {
     enter({}, Time{});
 }

@@ -89,7 +89,7 @@ class JourneyRecorder final : public observe::Sink {
     static constexpr size_t most_steps = 200'000;
 
     /// `number`: which stay to keep of each phase; 0: the longest.
-    JourneyRecorder(const Machine& machine, unsigned number);
+    JourneyRecorder(Machine& machine, unsigned number);
     /// What it wants of the stream.
     static observe::KindSet kinds();
     void event(const observe::Stream& stream, const observe::Event& event) override;
@@ -110,7 +110,7 @@ class JourneyRecorder final : public observe::Sink {
     void activity(const observe::Event& event);
     Step processor_step(Step::What what, const observe::Event& event) const;
 
-    const Machine& machine_;
+    Machine& machine_;
     const unsigned number_;
     CauseMeter meter_;
     uint64_t cycle_ = 0;  // that the meter has seen

@@ -9,7 +9,7 @@
 //   engines=2            0 to 4
 //   rounds=4             transfers or chains of each engine
 //   most=3000            bytes of a piece at most
-//   completion=polling   or interrupt, or mixed: of the engines, one so, the next otherwise
+//   completion=polling   or interrupt, or message, or mixed: each engine otherwise
 //   disk=none            or polled, interrupt, dma
 //   isa=none             or copy, play, record
 //   irq=apic             or pic
@@ -375,7 +375,8 @@ T parse(const CommandLine& options, const char* key, const Named<T> (&names)[kCo
 }
 
 enum class DiskWork : uint8_t { kNone, kPolled, kInterrupt, kDma };
-enum class Ends : uint8_t { kPolling, kInterrupt, kMixed };
+// As AxiCdma::Completion has them, and one after the other.
+enum class Ends : uint8_t { kPolling, kInterrupt, kMessage, kMixed };
 
 Disk* make_disk(DiskWork work, uint32_t reads, Random& random) {
     const auto channel = AtaChannel::Number::kPrimary;
@@ -446,6 +447,7 @@ int main(const CommandLine& options) {
     const Ends ends = parse<Ends>(options, "completion",
                                   {{"polling", Ends::kPolling},
                                    {"interrupt", Ends::kInterrupt},
+                                   {"message", Ends::kMessage},
                                    {"mixed", Ends::kMixed}});
     const DiskWork disk_work = parse<DiskWork>(options, "disk",
                                                {{"none", DiskWork::kNone},
@@ -464,10 +466,9 @@ int main(const CommandLine& options) {
     Isa isa(isa_work, rounds, random);
     Everything all = {{}, engines, processor, make_disk(disk_work, rounds / 2, random), isa};
     for (uint32_t i = 0; i < engines; ++i) {
-        const bool polls = ends == Ends::kPolling || (ends == Ends::kMixed && i % 2 == 0);
+        const uint32_t how = ends == Ends::kMixed ? i % 3 : static_cast<uint32_t>(ends);
         all.workers[i] = new (allocate(sizeof(Worker)))
-            Worker(i, polls ? AxiCdma::Completion::kPolling : AxiCdma::Completion::kInterrupt,
-                   rounds, most, random);
+            Worker(i, static_cast<AxiCdma::Completion>(how), rounds, most, random);
     }
     {
         PhaseScope phase("everything");

@@ -42,8 +42,8 @@ class Random {
 // Memory that somebody works on, and a copy that the processor keeps of what must be in it.
 class Mirror {
   public:
-    Mirror(uint32_t bytes, void* memory, Random& random)
-        : memory(static_cast<uint8_t*>(memory)),
+    Mirror(uint32_t bytes, void* at, Random& random)
+        : memory(static_cast<uint8_t*>(at)),
           expected(static_cast<uint8_t*>(allocate(bytes, kPageBytes))),
           bytes_(bytes) {
         for (uint32_t i = 0; i < bytes; i += 4) {

@@ -23,6 +23,8 @@ class Writer {
 
     std::string text() {
         const bool tdma = one_in(5);
+        // Slots say who is next: there is no other mode with them.
+        dma_mode_ = tdma ? "burst" : any({"burst", "burst", "cycle-stealing", "transparent"});
         run_and_guest();
         processor();
         memory();
@@ -58,7 +60,6 @@ class Writer {
     }
 
     void run_and_guest() {
-        dma_mode_ = any({"burst", "burst", "cycle-stealing", "transparent"});
         engines_ = below(5);
         const std::string isa = one_in(3) ? any({"copy", "play", "record"}) : "none";
         text_ += fmt::format("title = \"Random machine {}\"\n", seed_);
@@ -72,8 +73,8 @@ class Writer {
         number("rounds", between(1, 5));
         number("most", of<uint64_t>({1, 5, 64, 600, 3000, 6000}));
         text("completion", dma_mode_ == "transparent"
-                               ? "interrupt"
-                               : any({"polling", "interrupt", "mixed"}));
+                               ? any({"interrupt", "message"})
+                               : any({"polling", "interrupt", "message", "mixed"}));
         text("disk", one_in(2) ? any({"polled", "interrupt", "dma", "dma"}) : "none");
         text("isa", isa);
         text("irq", any({"pic", "apic"}));
@@ -171,7 +172,8 @@ class Writer {
             number("descriptor_clocks", below(50));
             number("forward_clocks", below(50));
             text("access_time", fmt::format("{}ns", below(300)));
-            number("priority", below(16));
+            number("bus_priority", below(16));
+            number("bus_weight", between(1, 4));
         }
     }
 
