@@ -297,7 +297,7 @@ class Isa {
           page_(kPageBytes, IsaDma::allocate_buffer(kPageBytes), random) {
         if (work != IsaWork::kPlay && work != IsaWork::kRecord) return;
         require(sound_.open(), "the sound card");
-        sound_.set_rate(work == IsaWork::kPlay ? 23'000 : 13'000);
+        sound_.set_rate(work == IsaWork::kPlay ? 23'000 : 12'000);
         sound_.set_mode(random.one_in(2) ? IsaDma::Mode::kSingle : IsaDma::Mode::kDemand);
     }
 
