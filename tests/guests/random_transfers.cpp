@@ -122,10 +122,10 @@ class Worker {
     DmaError start_chain(Random& random) {
         chain_.clear();
         for (uint32_t i = 0; i < count_; ++i) {
-            check(chain_.append(physical_address(target_.memory + pieces_[i].to),
-                                physical_address(source_.memory + pieces_[i].from),
-                                pieces_[i].bytes),
-                  "append");
+            check(
+                chain_.append(physical_address(target_.memory + pieces_[i].to),
+                              physical_address(source_.memory + pieces_[i].from), pieces_[i].bytes),
+                "append");
         }
         if (random.one_in(2)) {
             engine_.set_coalescing({.threshold = static_cast<uint8_t>(count_)});
@@ -386,8 +386,8 @@ Disk* make_disk(DiskWork work, uint32_t reads, Random& random) {
     void* const room = allocate(sizeof(Disk));
     switch (work) {
         case DiskWork::kPolled:
-            return new (room) Disk(*new (allocate(sizeof(AtaPolled))) AtaPolled(channel, 0), pio,
-                                   reads, random);
+            return new (room)
+                Disk(*new (allocate(sizeof(AtaPolled))) AtaPolled(channel, 0), pio, reads, random);
         case DiskWork::kInterrupt:
             return new (room) Disk(*new (allocate(sizeof(AtaInterrupt))) AtaInterrupt(channel, 0),
                                    pio, reads, random);
@@ -438,8 +438,7 @@ struct Everything {
 }  // namespace
 
 int main(const CommandLine& options) {
-    options.allow_only(
-        {"seed", "engines", "rounds", "most", "completion", "disk", "isa", "irq"});
+    options.allow_only({"seed", "engines", "rounds", "most", "completion", "disk", "isa", "irq"});
     Random random(options.number("seed", 1));
     const uint32_t engines = options.number("engines", 2, 0, kMostEngines);
     const uint32_t rounds = options.number("rounds", 4, 0, 1000);

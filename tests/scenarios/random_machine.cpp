@@ -22,9 +22,9 @@ class Writer {
     explicit Writer(uint64_t seed) : seed_{seed}, random_{seed} {}
 
     std::string text() {
-        const bool tdma = one_in(5);
         // Slots say who is next: there is no other mode with them.
-        dma_mode_ = tdma ? "burst" : any({"burst", "burst", "cycle-stealing", "transparent"});
+        tdma_ = one_in(5);
+        dma_mode_ = tdma_ ? "burst" : any({"burst", "burst", "cycle-stealing", "transparent"});
         run_and_guest();
         processor();
         memory();
@@ -32,8 +32,8 @@ class Writer {
         pci();
         engines();
         const std::string policy =
-            tdma ? slots() : fmt::format("arbitration = \"{}\"\n",
-                                         any({"fixed", "round-robin", "weighted"}));
+            tdma_ ? slots()
+                 : fmt::format("arbitration = \"{}\"\n", any({"fixed", "round-robin", "weighted"}));
         return text_.insert(policy_at_, policy);
     }
 
@@ -64,7 +64,7 @@ class Writer {
         const std::string isa = one_in(3) ? any({"copy", "play", "record"}) : "none";
         text_ += fmt::format("title = \"Random machine {}\"\n", seed_);
         table("run");
-        text("time_limit", "30s");
+        text("time_limit", "100s");
         table("guest");
         text("program", SOUTHBRIDGE_BINARY_DIR "/guest/random_transfers.elf");
         table("guest.parameters");
@@ -125,8 +125,9 @@ class Writer {
 
     void bus() {
         table("bus");
-        clock("clock", 6, 133);
-        number("width", uint64_t{1} << below(5));
+        // Who has one slot of many needs a bus that is not the slowest, or drivers lose patience.
+        clock("clock", tdma_ ? 25 : 6, 133);
+        number("width", uint64_t{1} << (tdma_ ? between(2, 4) : below(5)));
         number("address_clocks", below(4));
         number("data_clocks", between(1, 3));
         number("longest_burst", one_in(2) ? of<uint64_t>({0, 1, 2, 4, 16, 64}) : between(1, 40));
@@ -177,8 +178,8 @@ class Writer {
         }
     }
 
-    /// With time division each master has a slot or more, in any order, and some are nobody's. Whose
-    /// there can be is known once the machine is built.
+    /// With time division each master has a slot or more, in any order, and some are nobody's.
+    /// Whose there can be is known once the machine is built.
     std::string slots() {
         const std::string names = isolated_text([this] {
             machine::Machine machine{
@@ -192,17 +193,20 @@ class Writer {
         std::vector<std::string> slots;
         for (std::string name; std::getline(in, name);)
             for (uint64_t times = between(1, 2); times != 0; --times) slots.push_back(name);
-        for (uint64_t idle = below(3); idle != 0; --idle) slots.push_back("idle");
+        slots.resize(slots.size() + slots.size() / 2, bus::SystemBus::processor_slot);
+        for (uint64_t idle = below(3); idle != 0; --idle)
+            slots.push_back(bus::SystemBus::idle_slot);
         std::shuffle(slots.begin(), slots.end(), random_);
         std::string list;
         for (const std::string& slot : slots) list += (list.empty() ? "" : ", ") + slot;
         return fmt::format("arbitration = \"tdma\"\ntdma_slot_clocks = {}\ntdma_slots = \"{}\"\n",
-                           between(4, 100), list);
+                           between(30, 100), list);
     }
 
     uint64_t seed_;
     std::mt19937_64 random_;
     std::string text_;
+    bool tdma_ = false;
     std::string dma_mode_;
     uint64_t engines_ = 0;
     size_t policy_at_ = 0;  // of the bus's arbitration in the text
