@@ -94,6 +94,7 @@ int main(const CommandLine& options) {
         const clock::Stopwatch stopwatch;
         processor_words = work_until(stopwatch, counts, works, words);
         for (uint32_t i = 0; i < engines; ++i) end[i] = workers[i]->engine.position();
+        report_work(8 * processor_words);
     }
 
     uint32_t least = UINT32_MAX;

@@ -47,7 +47,7 @@ TEST_CASE("the DMA library's own logic") {
 
 TEST_CASE("in each DMA scenario every bus's time and bytes add up") {
     for (const char* name : {"arbitration", "copy_break_even", "descriptor_chains", "dma_modes",
-                             "isa_dma", "pci_latency", "scatter_gather"}) {
+                             "isa_dma", "pci_latency", "scatter_gather", "snooping"}) {
         const GuestRun run = good(name);
         REQUIRE_FALSE(run.results.at("buses").empty());
         for (const nlohmann::json& bus : run.results.at("buses")) {
@@ -70,12 +70,36 @@ TEST_CASE("in each DMA scenario every bus's time and bytes add up") {
 TEST_CASE("the engine's driver in every way to learn of the end") {
     for (const char* completion : {"polling", "interrupt"})
         for (const char* irq : {"pic", "apic"}) {
-            const GuestRun run = run_guest(
-                "dma_engine", {"engine.device=axi-cdma", fmt::format("completion={}", completion),
-                               fmt::format("irq={}", irq)});
+            // A cyclic chain never rests: by fixed priority the processor would get nothing.
+            const GuestRun run =
+                run_guest("dma_engine",
+                          {"engine.device=axi-cdma", "bus.arbitration=round-robin",
+                           fmt::format("completion={}", completion), fmt::format("irq={}", irq)});
             INFO(completion << " " << irq << "\n" << run.text() << "\n" << run.console());
             CHECK(run.status() == 0);
         }
+}
+
+TEST_CASE("the engine's driver by messages") {
+    const GuestRun run = run_guest("dma_engine", {"engine.device=axi-cdma", "completion=message",
+                                                  "bus.arbitration=round-robin"});
+    INFO(run.text() << "\n" << run.console());
+    CHECK(run.status() == 0);
+}
+
+TEST_CASE("packets go through a FIFO by key-hole transfers and come back") {
+    const GuestRun run =
+        run_guest("dma_engine", {"engine.device=axi-cdma", "fifo.device=axi-stream-fifo", "fifo=1",
+                                 "bus.arbitration=round-robin"});
+    INFO(run.text() << "\n" << run.console());
+    CHECK(run.status() == 0);
+}
+
+TEST_CASE("a cache that watches the bus keeps more than one that the program empties") {
+    const GuestRun watched = good("snooping");
+    const GuestRun emptied = good("snooping", {"cpu.snoop=false", "flush=wbinvd"});
+    CHECK(elapsed(watched, "process") < elapsed(emptied, "process"));
+    CHECK(watched.metric("ns_total") < emptied.metric("ns_total"));
 }
 
 TEST_CASE("the sound card's driver plays and records and goes round a double buffer") {
@@ -145,7 +169,7 @@ TEST_CASE("round robin is fair to a descriptor and fixed priority is not") {
 TEST_CASE("a chain takes one interrupt where single transfers take one for each page") {
     const GuestRun run = good("scatter_gather");
     CHECK(run.metric("interrupts_cpu") == 0);
-    CHECK(run.metric("interrupts_single") == 16);
+    CHECK(run.metric("interrupts_single") == 8);
     CHECK(run.metric("interrupts_chain") == 1);
     CHECK(run.metric("interrupts_bounce") == 1);
     CHECK(run.metric("ns_chain") < run.metric("ns_single"));
@@ -182,16 +206,19 @@ TEST_CASE("coalesced interrupts are the chain's length by the threshold") {
 
 TEST_CASE("PCI's latency timer gives throughput for latency") {
     const GuestRun run = good("pci_latency");
-    uint64_t throughput = 0, latency = 0;
+    uint64_t throughput = 0, shortest = ~uint64_t{0};
     for (const char* timer : {"0", "8", "16", "32", "64", "128", "248"}) {
         INFO(timer);
         const uint64_t bytes = run.metric(fmt::format("bytes_per_second_{}", timer));
         const uint64_t ns = run.metric(fmt::format("ns_latency_{}", timer));
         CHECK(bytes * 1001 >= throughput * 1000);  // the clock counts in 838 ns
-        CHECK(ns * 1010 >= latency * 1000);
         throughput = bytes;
-        latency = ns;
+        shortest = std::min(shortest, ns);
     }
+    CHECK(run.metric("bytes_per_second_248") > 2 * run.metric("bytes_per_second_0"));
+    // Cut to single data phases a little copy takes longest; behind long bursts it waits again.
+    CHECK(run.metric("ns_latency_0") > run.metric("ns_latency_248"));
+    CHECK(run.metric("ns_latency_248") > shortest);
 }
 
 TEST_CASE("the processor wins with small copies and the engine pays later with an interrupt") {
