@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Everything that moves data does so at once, by chance: DMA engines copy single pieces and chains
-// of them, the disk is read, the 8237A copies a block or the sound card takes and brings samples,
-// and the processor reads, writes, moves strings and exchanges with LOCK in memory of its own and
-// between the engines' pieces. In the end, and on the way, every byte must be what it must be.
+// of them, the disk is read and written, the 8237A copies a block or the sound card takes and
+// brings samples, and the processor reads, writes, moves strings and exchanges with LOCK in memory
+// of its own and between the engines' pieces. In the end, and on the way, every byte must be what
+// it must be.
 //
 //   seed=1
 //   engines=2            0 to 4
@@ -47,6 +48,7 @@ class Worker {
           rounds_(rounds),
           most_(most) {
         open_engine(engine_, number, completion);
+        engine_.function().write8(pci::header::kLatencyTimer, 8 * random.below(32));
     }
 
     bool is_running() const { return running_; }
@@ -245,26 +247,44 @@ class Processor {
     Mirror mirror_;
 };
 
-// Reads sectors now and then. What is on the disk was read before, while all was quiet.
+// Reads and writes sectors now and then. What is on the disk was read before, while all was quiet.
 class Disk {
   public:
     static constexpr uint32_t kSectors = 8;
 
-    Disk(AtaDrive& drive, TransferMode mode, uint32_t reads, Random& random)
+    Disk(AtaDrive& drive, TransferMode mode, uint32_t times, Random& random)
         : drive_(drive),
           content_(kSectors * ata::kSectorBytes, random),
           target_(kSectors * ata::kSectorBytes + kPageBytes, random),
-          reads_(reads) {
+          times_(times) {
         require(drive_.open(), drive_, "open");
         require(drive_.set_transfer_mode(mode), drive_, "set the transfer mode");
         const Segment all[] = {{physical_address(content_.memory), content_.bytes()}};
         require(drive_.read(0, all), drive_, "read");
+        memcpy(content_.expected, content_.memory, content_.bytes());
     }
 
-    bool is_over() const { return reads_ == 0; }
+    bool is_over() const { return times_ == 0; }
+
+    void work(Random& random) {
+        --times_;
+        random.one_in(3) ? write(random) : read(random);
+    }
+
+  private:
+    void write(Random& random) {
+        const uint32_t lba = random.below(kSectors);
+        const uint32_t bytes = (1 + random.below(kSectors - lba)) * ata::kSectorBytes;
+        const uint32_t at = lba * ata::kSectorBytes;
+        for (uint32_t i = random.below(50); i != 0; --i) {
+            content_.put(at + random.below(bytes), static_cast<uint8_t>(random.next()));
+        }
+        const Segment list[] = {{physical_address(content_.memory + at), bytes}};
+        require(drive_.write(lba, list), drive_, "write");
+        content_.check("what the disk was given");
+    }
 
     void read(Random& random) {
-        --reads_;
         const uint32_t lba = random.below(kSectors);
         const uint32_t bytes = (1 + random.below(kSectors - lba)) * ata::kSectorBytes;
         const uint32_t first = 2 * (1 + random.below(bytes / 2 - 1));
@@ -279,11 +299,10 @@ class Disk {
         target_.check("what the disk brought");
     }
 
-  private:
     AtaDrive& drive_;
     Mirror content_;
     Mirror target_;
-    uint32_t reads_;
+    uint32_t times_;
 };
 
 enum class IsaWork : uint8_t { kNone, kCopy, kPlay, kRecord };
@@ -378,7 +397,7 @@ enum class DiskWork : uint8_t { kNone, kPolled, kInterrupt, kDma };
 // As AxiCdma::Completion has them, and one after the other.
 enum class Ends : uint8_t { kPolling, kInterrupt, kMessage, kMixed };
 
-Disk* make_disk(DiskWork work, uint32_t reads, Random& random) {
+Disk* make_disk(DiskWork work, uint32_t times, Random& random) {
     const auto channel = AtaChannel::Number::kPrimary;
     const TransferMode pio = {TransferMode::Kind::kPio, static_cast<uint8_t>(random.below(5))};
     const TransferMode udma = {TransferMode::Kind::kUltraDma,
@@ -387,13 +406,13 @@ Disk* make_disk(DiskWork work, uint32_t reads, Random& random) {
     switch (work) {
         case DiskWork::kPolled:
             return new (room)
-                Disk(*new (allocate(sizeof(AtaPolled))) AtaPolled(channel, 0), pio, reads, random);
+                Disk(*new (allocate(sizeof(AtaPolled))) AtaPolled(channel, 0), pio, times, random);
         case DiskWork::kInterrupt:
             return new (room) Disk(*new (allocate(sizeof(AtaInterrupt))) AtaInterrupt(channel, 0),
-                                   pio, reads, random);
+                                   pio, times, random);
         case DiskWork::kDma:
             return new (room)
-                Disk(*new (allocate(sizeof(AtaDma))) AtaDma(channel, 0), udma, reads, random);
+                Disk(*new (allocate(sizeof(AtaDma))) AtaDma(channel, 0), udma, times, random);
         case DiskWork::kNone:
             break;
     }
@@ -418,7 +437,7 @@ struct Everything {
     void step(Random& random) {
         for (uint32_t i = 0; i < count; ++i) look_after(*workers[i], random);
         processor.work(random, random.below(20));
-        if (disk != nullptr && !disk->is_over() && random.one_in(4)) disk->read(random);
+        if (disk != nullptr && !disk->is_over() && random.one_in(4)) disk->work(random);
         if (isa.is_running() ? random.one_in(4) : !isa.is_over() && random.one_in(3)) {
             isa.is_running() ? isa.finish() : isa.start(random);
         }
