@@ -24,7 +24,6 @@ struct FifoBoard : CdmaBoard {
         function->bank.write(0x10, 4, fifo);
         function->bank.write(0x04, 2, 2);
     }
-    LineLog fifo_irq{sim, board.line("pirqa")};  // INTA# of device 5: (0 + 5 - 1) mod 4
 };
 
 }  // namespace
@@ -135,7 +134,7 @@ TEST_CASE("errors of the FIFO set their bits of ISR") {
                 row.act(io);
                 r.isr = io.read32(isr);
                 r.found = board.findings() == 1;
-                r.line = board.fifo_irq.level();
+                r.line = board.board.line("pirqa").asserted();  // INTA# of slot 5
                 io.write32(isr, ~0u);
                 io.write32(tdfr, 0xa5);
                 io.write32(rdfr, 0xa5);
