@@ -99,7 +99,7 @@ void Function::send_message() {
     if (!bus_.local() && to - message_base < message_size) {
         // Without cycles of its own, the bus takes no time for it.
         pci::send_message(bus_.board().shared<ApicBus>("apic.bus"), owner.probe(), owner.now(), to,
-                          data, slot_.device * 8 + slot_.function);
+                          data);
         return;
     }
     std::memcpy(msi_->port.buffer(), &data, sizeof data);

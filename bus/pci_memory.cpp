@@ -15,7 +15,7 @@ namespace {
 
 // Intel SDM volume 3A, 10.11.1 and 10.11.2.
 void send_message(ApicBus& bus, const observe::Probe& probe, Time now, uint64_t address,
-                  uint32_t data, unsigned source) {
+                  uint32_t data) {
     ApicMessage message;
     message.vector = static_cast<uint8_t>(data);
     message.mode = static_cast<DeliveryMode>((data >> 8) & 7);
@@ -25,7 +25,7 @@ void send_message(ApicBus& bus, const observe::Probe& probe, Time now, uint64_t 
     message.destination = static_cast<uint8_t>(address >> 12);
     // Without the redirection hint the destination mode is ignored, and physical.
     if ((address >> 3 & 1) == 0) message.logical = false;
-    probe.emit(now, observe::Kind::interrupt_message, message.vector, source);
+    probe.emit(now, observe::Kind::interrupt_message, message.vector, observe::no_input);
     bus.send(message);
 }
 
@@ -115,8 +115,7 @@ void HostMemory::pump() {
         if (entry.message) {
             uint32_t data = 0;
             std::memcpy(&data, entry.data.data(), sizeof data);
-            send_message(apics_, bus_.probe_, bus_.now(), entry.address, data,
-                         static_cast<unsigned>(entry.owner));
+            send_message(apics_, bus_.probe_, bus_.now(), entry.address, data);
             return pop(bus::MasterPort::Result::done);
         }
         draining_ = true;

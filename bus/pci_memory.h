@@ -36,7 +36,7 @@ class MasterPort;
 inline constexpr uint64_t message_base = 0xfee00000, message_size = 0x100000;
 /// Sends what a write of `data` to a message address says.
 void send_message(ApicBus& bus, const observe::Probe& probe, Time now, uint64_t address,
-                  uint32_t data, unsigned source);
+                  uint32_t data);
 
 class HostMemory {
   public:

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <optional>
 
+#include "bus/pci_bus.h"
 #include "sim/observe/csv.h"
 #include "sim/observe/ordered.h"
 #include "sim/observe/perfetto.h"
@@ -33,6 +34,11 @@ observe::TraceSetup setup_of(Machine& machine) {
     setup.cpu_period = machine.processor().clock().period();
     setup.clocks.push_back(
         {observe::VcdWriter::system_bus, machine.chassis().bus.timing().clock.period()});
+    if (const pci::LocalBus* pci = machine.chassis().pci.local()) {
+        setup.clocks.push_back({observe::VcdWriter::pci_bus, pci->timing().clock.period()});
+        for (const bus::MasterStats* master : pci->masters())
+            setup.pci_masters.push_back(master->name);
+    }
     for (const machine::Symbol& symbol : machine.symbols().list())
         setup.symbols.add(symbol.address, symbol.size, machine::demangled(symbol.name));
     setup.symbols.sort();

@@ -16,6 +16,8 @@ using observe::Kind;
 using What = Step::What;
 
 constexpr size_t most_activity = 20'000;  // in one step, unfolded
+constexpr size_t most_closed = 16;  // steps that a transaction may have begun in before it is told
+constexpr size_t most_memory = 256;  // accesses that an interrupt's entry may have made
 
 void add(CauseCycles& to, const CauseCycles& more) {
     for (size_t i = 0; i < to.size(); ++i) to[i] += more[i];
@@ -41,9 +43,13 @@ uint64_t key_of(What what, const Event& event, const std::optional<Event>& reg) 
             more(event.values[3]);
             break;
         case Kind::burst:
+            more(event.values[1]);
+            more(event.values[3]);
+            break;
         case Kind::pci:
             more(event.values[1]);
             more(event.values[3]);
+            more(event.values[5]);
             break;
         case Kind::interrupt_return:
         case Kind::halt:
@@ -77,6 +83,28 @@ Step happening(const Event& event) {
     return step;
 }
 
+std::vector<bus::BusSummary> summaries(Machine& machine, Time at) {
+    std::vector<bus::BusSummary> list;
+    for (bus::AccountedBus* bus : machine.chassis().board.buses) list.push_back(bus->summary(at));
+    return list;
+}
+
+/// What a bus did from one account to another.
+bus::BusSummary difference(bus::BusSummary now, const bus::BusSummary& before) {
+    now.elapsed = now.elapsed - before.elapsed;
+    now.turnaround = now.turnaround - before.turnaround;
+    now.idle = now.idle - before.idle;
+    for (size_t i = 0; i < now.masters.size() && i < before.masters.size(); ++i) {
+        bus::MasterStats& master = now.masters[i];
+        master.transactions -= before.masters[i].transactions;
+        master.bytes -= before.masters[i].bytes;
+        master.abandoned -= before.masters[i].abandoned;
+        master.held = master.held - before.masters[i].held;
+        master.waited = master.waited - before.masters[i].waited;
+    }
+    return now;
+}
+
 void add_to(std::vector<Step>& list, Step&& step) {
     for (Step& known : list)
         if (known.key == step.key) return observe::fold_details::absorb(known, std::move(step));
@@ -97,6 +125,13 @@ void Step::merge(Step&& later) {
     bytes += later.bytes;
     duration += later.duration;
     waited += later.waited;
+    memory += later.memory;
+    pci.address += later.pci.address;
+    pci.turnaround += later.pci.turnaround;
+    pci.initial += later.pci.initial;
+    pci.data += later.pci.data;
+    pci.waits += later.pci.waits;
+    pci.idle += later.pci.idle;
     for (Step& other : later.meanwhile) add_to(meanwhile, std::move(other));
 }
 
@@ -120,7 +155,7 @@ JourneyRecorder::JourneyRecorder(Machine& machine, unsigned number)
 observe::KindSet JourneyRecorder::kinds() {
     auto wanted = observe::KindSet{}.set();
     for (const Kind kind :
-         {Kind::instruction, Kind::bus_request, Kind::turnaround, Kind::pci_phases})
+         {Kind::instruction, Kind::bus_request, Kind::turnaround})
         wanted.reset(static_cast<size_t>(kind));
     return wanted;
 }
@@ -135,10 +170,11 @@ void JourneyRecorder::enter(const std::string& phase, Time at) {
     now_.start = at;
     now_.start_cycle = cycle_;
     full_ = false;
-    bus_before_ = machine_.chassis().bus.summary(at);
+    buses_before_ = summaries(machine_, at);
     step_ = processor_step(What::run, {at, 0, Kind::phase, {}});
     step_.start = cycle_;
     activity_.clear();
+    memory_.clear();
 }
 
 Step JourneyRecorder::processor_step(What what, const Event& event) const {
@@ -158,57 +194,68 @@ void JourneyRecorder::begin(Step next) {
     add(step_.cycles, spent);
     cycle_ += sum(spent);
     next.start = cycle_;
-    const Time start = machine_.processor().clock().cycles(cycle_);
-    auto from = activity_.end();
-    while (from != activity_.begin() && std::prev(from)->event.at >= start) --from;
+    const Time start = begin_of(next);
+    const auto from =
+        std::stable_partition(activity_.begin(), activity_.end(),
+                              [start](const Step& other) { return other.event.at < start; });
     step_.meanwhile.insert(step_.meanwhile.end(), std::make_move_iterator(activity_.begin()),
                            std::make_move_iterator(from));
     activity_.erase(activity_.begin(), from);
+    for (const Access& access : memory_) (access.at < start ? step_ : next).memory += access.use;
+    memory_.clear();
+    last_pci_ = nullptr;
     close();
     cycle_ += sum(next.cycles);
     step_ = std::move(next);
 }
 
 void JourneyRecorder::close() {
-    observe::fold(step_.meanwhile);
     step_.least = step_.most = sum(step_.cycles);
     // The processor is told to go on, and the interrupt is taken at once: nothing of its own.
     const bool nothing = step_.what == What::wake || step_.what == What::run;
-    if (nothing && step_.most == 0 && step_.meanwhile.empty()) return;
+    if (nothing && step_.most == 0 && step_.meanwhile.empty() && step_.memory.accesses == 0) return;
+    closed_.push_back(std::move(step_));
+    if (closed_.size() <= most_closed) return;
+    store(std::move(closed_.front()));
+    closed_.pop_front();
+}
+
+void JourneyRecorder::store(Step step) {
+    std::stable_sort(step.meanwhile.begin(), step.meanwhile.end(),
+                     [](const Step& a, const Step& b) { return a.first_at() < b.first_at(); });
+    observe::fold(step.meanwhile);
     std::vector<Step>& steps = now_.steps;
     if (!full_ && steps.size() >= most_steps) {
         observe::fold(steps);
         full_ = steps.size() >= most_steps / 2;
     }
     if (full_) {
-        step_.what = What::more;
-        step_.key = static_cast<uint64_t>(What::more);
+        step.what = What::more;
+        step.key = static_cast<uint64_t>(What::more);
     }
-    if (!steps.empty() && steps.back().key == step_.key)
-        observe::fold_details::absorb(steps.back(), std::move(step_));
+    if (!steps.empty() && steps.back().key == step.key)
+        observe::fold_details::absorb(steps.back(), std::move(step));
     else
-        steps.push_back(std::move(step_));
+        steps.push_back(std::move(step));
+}
+
+Time JourneyRecorder::begin_of(const Step& step) const {
+    return machine_.processor().clock().cycles(step.start);
 }
 
 void JourneyRecorder::leave(Time at) {
     begin({});
+    for (Step& step : closed_) store(std::move(step));
+    closed_.clear();
     now_.end = at;
     const Journey* known = kept_.contains(now_.phase) ? &kept_.at(now_.phase) : nullptr;
     const bool wanted =
         number_ ? now_.number == number_ : !known || now_.elapsed() > known->elapsed();
     if (!wanted) return;
     observe::fold(now_.steps);
-    const bus::BusSummary bus = machine_.chassis().bus.summary(at);
-    now_.turnaround = bus.turnaround - bus_before_.turnaround;
-    now_.idle = bus.idle - bus_before_.idle;
-    for (size_t i = 0; i < bus.masters.size(); ++i) {
-        bus::MasterStats master = bus.masters[i];
-        master.transactions -= bus_before_.masters[i].transactions;
-        master.bytes -= bus_before_.masters[i].bytes;
-        master.held = master.held - bus_before_.masters[i].held;
-        master.waited = master.waited - bus_before_.masters[i].waited;
-        now_.masters.push_back(master);
-    }
+    const std::vector<bus::BusSummary> buses = summaries(machine_, at);
+    for (size_t i = 0; i < buses.size(); ++i)
+        now_.buses.push_back(difference(buses[i], buses_before_[i]));
     kept_[now_.phase] = std::move(now_);
 }
 
@@ -258,14 +305,39 @@ void JourneyRecorder::event(const observe::Stream& stream, const Event& event) {
         case Kind::wake:
             begin(processor_step(What::wake, event));
             break;
+        case Kind::pci_phases:
+            phases(event);
+            break;
+        case Kind::abandon:
+            abandon(event);
+            break;
         default:
             activity(event);
     }
 }
 
+bool JourneyRecorder::is_memory(const Event& access) const {
+    const auto command = static_cast<observe::Command>(access.values[3]);
+    if (command != observe::Command::memory_read && command != observe::Command::memory_write)
+        return false;
+    const auto* range = machine_.chassis().bus.memory().find(access.values[0]);
+    return range && range->direct;
+}
+
+/// Which step it is of is known when the next one begins: an interrupt's entry is told at its end.
+void JourneyRecorder::memory_access(const Event& event) {
+    const Time waited = std::exchange(waits_[event.source], Time{});
+    memory_.push_back({event.at, {1, event.values[1], Time::ps(event.values[2]), waited}});
+    if (memory_.size() < most_memory) return;
+    const auto half = memory_.begin() + most_memory / 2;
+    for (auto old = memory_.begin(); old != half; ++old) step_.memory += old->use;
+    memory_.erase(memory_.begin(), half);
+}
+
 /// A register access tells itself after what it set off. Of an index and its data register, the one
 /// behind is what is accessed: it is told last when written, else first.
 void JourneyRecorder::access(const Event& event) {
+    if (is_memory(event)) return memory_access(event);
     Step step = processor_step(What::access, event);
     const auto is_register = [&](const Step& s) {
         return s.event.at == event.at &&
@@ -291,11 +363,17 @@ void JourneyRecorder::activity(const Event& event) {
         return;
     }
     Step step = happening(event);
-    if (event.kind == Kind::burst) step.waited = std::exchange(waits_[event.source], Time{});
     step.start = cycle_;
+    if (event.kind == Kind::burst || event.kind == Kind::pci)
+        step.waited = std::exchange(waits_[event.source], Time{});
+    if (event.kind == Kind::pci) {
+        step.target = target_of(event);
+        if (event.at < begin_of(step_)) return late(std::move(step));
+    }
     if (only_counted(event.kind)) return add_to(step_.meanwhile, std::move(step));
     activity_.push_back(std::move(step));
-    if (activity_.size() < most_activity) return;
+    last_pci_ = event.kind == Kind::pci ? &activity_.back() : nullptr;
+    if (activity_.size() < most_activity || last_pci_) return;
     // So much without a step: what is folded belongs to the step under way.
     observe::fold(activity_);
     for (Step& old : activity_) step_.meanwhile.push_back(std::move(old));
@@ -305,6 +383,48 @@ void JourneyRecorder::activity(const Event& event) {
     std::vector<Step> counted;
     for (Step& old : step_.meanwhile) add_to(counted, std::move(old));
     step_.meanwhile = std::move(counted);
+}
+
+/// A PCI transaction is told when it has ended: it belongs to the step in which it began.
+void JourneyRecorder::late(Step step) {
+    auto began = closed_.rbegin();
+    while (began != closed_.rend() && begin_of(*began) > step.event.at) ++began;
+    Step& during = began != closed_.rend() ? *began : closed_.empty() ? step_ : closed_.front();
+    during.meanwhile.push_back(std::move(step));
+    last_pci_ = &during.meanwhile.back();
+}
+
+void JourneyRecorder::phases(const Event& event) {
+    Step* step = std::exchange(last_pci_, nullptr);
+    if (!step || step->event.source != event.source) return;
+    const auto [devsel, turnaround, initial, beats, waits, idle] = event.values;
+    step->pci = {devsel, 1, turnaround, initial, beats, waits, idle};
+    step->key = observe::joined_key(step->key, devsel);
+}
+
+/// The burst that was told when it began ended before its time, and moved nothing.
+void JourneyRecorder::abandon(const Event& event) {
+    for (std::vector<Step>* list : {&activity_, &step_.meanwhile})
+        for (auto step = list->rbegin(); step != list->rend(); ++step) {
+            if (step->event.kind != Kind::burst || step->event.source != event.source) continue;
+            if (!step->parts.empty() || step->times > 1) return;
+            step->key = observe::joined_key(step->key, static_cast<uint64_t>(Kind::abandon));
+            step->bytes = 0;
+            step->duration = event.at - step->event.at;
+            return;
+        }
+}
+
+std::string JourneyRecorder::target_of(const Event& event) const {
+    using observe::Command;
+    const auto command = static_cast<Command>(event.values[3]);
+    if (command == Command::message) return {};
+    const bool ports = command == Command::port_read || command == Command::port_write ||
+                       command == Command::configuration_read ||
+                       command == Command::configuration_write;
+    bus::SystemBus& bus = machine_.chassis().bus;
+    const auto* range = (ports ? bus.ports() : bus.memory()).find(event.values[0]);
+    return range ? range->name : "nobody";
 }
 
 }  // namespace sb::machine

@@ -4,7 +4,8 @@
 // steps of the processor. A step begins with what the processor does next to the outside (a
 // register access, an interrupt, an IRET, HLT) and lasts until the next one begins, so the steps
 // partition the stay: their cycles sum to its time exactly. What devices, buses and lines did
-// meanwhile belongs to the step in which it began.
+// meanwhile belongs to the step in which it began. The processor's accesses to memory are no steps:
+// they are counted within the step.
 //
 // Everything comes from the event stream; the division of a step's cycles by cause is read from the
 // processor's attribution when the event is emitted. No kind of device is known here.
@@ -14,6 +15,7 @@
 // fold no further goes on as one last step, "and more"; the sums stay exact.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -28,6 +30,29 @@
 namespace sb::machine {
 
 class Machine;
+
+/// The processor's accesses to memory.
+struct MemoryUse {
+    uint64_t accesses = 0;
+    uint64_t bytes = 0;
+    Time held;    // on the system bus
+    Time waited;  // for it
+
+    void operator+=(const MemoryUse& more) {
+        accesses += more.accesses;
+        bytes += more.bytes;
+        held += more.held;
+        waited += more.waited;
+    }
+};
+
+/// The clocks of PCI transactions: `Kind::pci_phases` says what each is.
+struct PciClocks {
+    uint64_t devsel = 0;  // of each of them: the clock of the claim; the address is in clock 1
+    uint64_t address = 0, turnaround = 0, initial = 0, data = 0, waits = 0, idle = 0;
+
+    uint64_t total() const { return address + turnaround + initial + data + waits + idle; }
+};
 
 /// One step of the processor, or one thing that happened meanwhile; or a group of such.
 struct Step {
@@ -61,6 +86,9 @@ struct Step {
     Time duration;  // on a bus
     Time waited;    // for it
     uint64_t last_address = 0;
+    MemoryUse memory;    // of a step of the processor
+    PciClocks pci;       // of a PCI transaction
+    std::string target;  // of a PCI transaction: what claims its address
 
     void merge(Step&& later);
     /// With its parts.
@@ -77,8 +105,7 @@ struct Journey {
     Time start, end;
     uint64_t start_cycle = 0;
     std::vector<Step> steps;
-    std::vector<bus::MasterStats> masters;  // of the system bus, within the stay
-    Time turnaround, idle;
+    std::vector<bus::BusSummary> buses;  // within the stay; the system bus first
 
     Time elapsed() const { return end - start; }
     CauseCycles cycles() const;
@@ -106,8 +133,16 @@ class JourneyRecorder final : public observe::Sink {
     void leave(Time at);
     void begin(Step next);
     void close();
+    void store(Step step);
     void access(const observe::Event& event);
+    bool is_memory(const observe::Event& access) const;
+    void memory_access(const observe::Event& event);
     void activity(const observe::Event& event);
+    void late(Step step);
+    void phases(const observe::Event& event);
+    void abandon(const observe::Event& event);
+    std::string target_of(const observe::Event& event) const;
+    Time begin_of(const Step& step) const;
     Step processor_step(Step::What what, const observe::Event& event) const;
 
     Machine& machine_;
@@ -115,9 +150,16 @@ class JourneyRecorder final : public observe::Sink {
     CauseMeter meter_;
     uint64_t cycle_ = 0;  // that the meter has seen
     Journey now_;
-    bus::BusSummary bus_before_;
-    Step step_;                              // under way
-    std::vector<Step> activity_;             // since it began, in the order of events
+    std::vector<bus::BusSummary> buses_before_;
+    Step step_;                   // under way
+    std::vector<Step> activity_;  // since it began, in the order of events
+    std::deque<Step> closed_;     // before it: what began in them may be told late
+    struct Access {
+        Time at;
+        MemoryUse use;
+    };
+    std::vector<Access> memory_;             // the last ones: of this step, or of the next
+    Step* last_pci_ = nullptr;               // its phases follow at once
     std::map<observe::Source, Time> waits_;  // before the tenure that follows
     bool full_ = false;
     std::vector<std::pair<std::string, unsigned>> stays_;

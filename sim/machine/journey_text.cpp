@@ -43,6 +43,14 @@ struct Page {
             text += step.least == step.most
                         ? fmt::format(", {} each", grouped(step.most))
                         : fmt::format(", {} to {} each", grouped(step.least), grouped(step.most));
+        const MemoryUse& memory = step.memory;
+        if (memory.accesses > 0)
+            text += fmt::format(", {} memory access{} ({} us on the bus{})",
+                                grouped(memory.accesses), memory.accesses == 1 ? "" : "es",
+                                exact_us(memory.held),
+                                memory.waited > Time{}
+                                    ? fmt::format(", {} us waiting for it", exact_us(memory.waited))
+                                    : std::string{});
         const std::string function = JourneyWords::function(step);
         return function.empty() ? text : text + ", from " + function;
     }
@@ -94,6 +102,12 @@ void collect(const std::vector<Step>& list, std::map<uint64_t, Step>& leaves) {
     }
 }
 
+/// The processor's own port and its side of the host bridge; and the bridge's port to memory, which
+/// carries what other masters move.
+bool is_of_processor(const bus::MasterStats& master) {
+    return master.name == "processor_port" || master.name.ends_with("host_bridge");
+}
+
 /// What most of the time went to, and what the others' part in it was.
 std::string critical_path(const Journey& journey, const JourneyWords& words) {
     std::map<uint64_t, Step> leaves;
@@ -109,13 +123,14 @@ std::string critical_path(const Journey& journey, const JourneyWords& words) {
                                    percent(longest->total(), all), words.name(*longest));
     if (longest->times > 1) text += fmt::format(" ({} times)", grouped(longest->times));
     const bus::MasterStats* busiest = nullptr;
-    for (const bus::MasterStats& master : journey.masters)
-        if (master.name != "processor_port" && (!busiest || master.held > busiest->held))
-            busiest = &master;
+    for (const bus::BusSummary& bus : journey.buses)
+        for (const bus::MasterStats& master : bus.masters)
+            if (!is_of_processor(master) && (!busiest || master.held > busiest->held))
+                busiest = &master;
     if (longest->what == Step::What::halt) {
         text += ", while devices work";
         if (busiest && busiest->bytes > 0)
-            text += fmt::format("; of the whole, {} moved {} bytes and held the bus for {:.1f} %",
+            text += fmt::format("; of the whole, {} moved {} bytes and held its bus for {:.1f} %",
                                 busiest->name, grouped(busiest->bytes),
                                 percent(busiest->held.ps(), journey.elapsed().ps()));
     } else {
@@ -124,6 +139,23 @@ std::string critical_path(const Journey& journey, const JourneyWords& words) {
         text += fmt::format(", most of it {}", cpu::causes[cause].doc);
     }
     return text + ".";
+}
+
+std::string bus_division(const bus::BusSummary& bus) {
+    std::string text = fmt::format("\nThe time of {}\n", bus.name);
+    const auto line = [&](const std::string& name, Time t, const std::string& more) {
+        text += fmt::format("  {:<26} {:>17} us  {:6.2f} %{}\n", name, exact_us(t),
+                            percent(t.ps(), bus.elapsed.ps()), more);
+    };
+    for (const bus::MasterStats& m : bus.masters)
+        if (m.transactions > 0 || m.held > Time{})
+            line(m.name, m.held,
+                 fmt::format("  {} transactions, {} bytes, waited {} us", grouped(m.transactions),
+                             grouped(m.bytes), exact_us(m.waited)));
+    line("turnaround", bus.turnaround, "");
+    line("idle", bus.idle, "");
+    line("total", bus.elapsed, "");
+    return text;
 }
 
 std::string division(const Journey& journey) {
@@ -138,19 +170,7 @@ std::string division(const Journey& journey) {
                             percent(cycles[i], all));
     text += fmt::format("  {:<26} {:>14} cycles = {} us, the time measured\n", "total",
                         grouped(all), exact_us(journey.elapsed()));
-    text += "\nThe system bus's time\n";
-    const uint64_t elapsed = journey.elapsed().ps();
-    const auto line = [&](const std::string& name, Time t, const std::string& more) {
-        text += fmt::format("  {:<26} {:>17} us  {:6.2f} %{}\n", name, exact_us(t),
-                            percent(t.ps(), elapsed), more);
-    };
-    for (const bus::MasterStats& m : journey.masters)
-        line(m.name, m.held,
-             fmt::format("  {} transactions, {} bytes, waited {} us", grouped(m.transactions),
-                         grouped(m.bytes), exact_us(m.waited)));
-    line("turnaround", journey.turnaround, "");
-    line("idle", journey.idle, "");
-    line("total", journey.elapsed(), "");
+    for (const bus::BusSummary& bus : journey.buses) text += bus_division(bus);
     return text;
 }
 
@@ -173,6 +193,17 @@ Json step_json(const Step& step, const JourneyWords& words) {
         if (step.bytes) json["bytes"] = step.bytes;
         if (step.duration.ps()) json["bus_ps"] = step.duration.ps();
         if (step.waited.ps()) json["waited_ps"] = step.waited.ps();
+        if (!step.target.empty()) json["target"] = step.target;
+        if (step.pci.total() > 0)
+            json["clocks"] = {{"devsel", step.pci.devsel},     {"address", step.pci.address},
+                              {"turnaround", step.pci.turnaround},
+                              {"initial", step.pci.initial},   {"data", step.pci.data},
+                              {"waits", step.pci.waits},       {"idle", step.pci.idle}};
+        if (step.memory.accesses > 0)
+            json["memory"] = {{"accesses", step.memory.accesses},
+                              {"bytes", step.memory.bytes},
+                              {"bus_ps", step.memory.held.ps()},
+                              {"waited_ps", step.memory.waited.ps()}};
     }
     if (step.what == Step::What::event && step.parts.empty()) return json;
     const CauseCycles cycles = step.all_cycles();
@@ -217,14 +248,18 @@ Json journey_json(const Journey& journey, const Machine& machine) {
     json["total_cycles"] = sum(journey.cycles());
     const CauseCycles cycles = journey.cycles();
     for (size_t i = 0; i < cycles.size(); ++i) json["cycles"][cpu::causes[i].name] = cycles[i];
-    for (const bus::MasterStats& m : journey.masters)
-        json["bus"]["masters"].push_back({{"name", m.name},
+    for (const bus::BusSummary& bus : journey.buses) {
+        Json& account = json["buses"].emplace_back();
+        account["name"] = bus.name;
+        for (const bus::MasterStats& m : bus.masters)
+            account["masters"].push_back({{"name", m.name},
                                           {"transactions", m.transactions},
                                           {"bytes", m.bytes},
                                           {"held_ps", m.held.ps()},
                                           {"waited_ps", m.waited.ps()}});
-    json["bus"]["turnaround_ps"] = journey.turnaround.ps();
-    json["bus"]["idle_ps"] = journey.idle.ps();
+        account["turnaround_ps"] = bus.turnaround.ps();
+        account["idle_ps"] = bus.idle.ps();
+    }
     json["critical_path"] = critical_path(journey, words);
     json["steps"] = Json::array();
     for (const Step& step : journey.steps) json["steps"].push_back(step_json(step, words));

@@ -30,6 +30,35 @@ bool is_write(uint64_t command) {
     }
 }
 
+/// "PCI memory-read-line".
+std::string command_noun(uint64_t command) {
+    return fmt::format("PCI {}", observe::command_name(command));
+}
+
+/// The clocks of transactions, by what they were for (PCI 2.2, 3.3).
+std::string clocks(const PciClocks& pci) {
+    std::string text = fmt::format("{} clocks = {} address", grouped(pci.total()),
+                                   grouped(pci.address));
+    const auto more = [&text](uint64_t n, const char* what) {
+        if (n > 0) text += fmt::format(" + {} {}", grouped(n), what);
+    };
+    more(pci.turnaround, "turnaround");
+    more(pci.initial, "initial wait");
+    more(pci.data, "data");
+    more(pci.waits, "wait");
+    more(pci.idle, "idle");
+    // PCI 2.2, 3.6.1: by how many clocks after the address.
+    static constexpr std::array<const char*, 6> speeds{"", "", "fast", "medium", "slow",
+                                                       "subtractive"};
+    if (pci.devsel > 0)
+        text += fmt::format(", DEVSEL# {}in clock {}",
+                            pci.devsel < speeds.size() && pci.devsel >= 2
+                                ? fmt::format("{} ", speeds[pci.devsel])
+                                : std::string{},
+                            pci.devsel);
+    return text;
+}
+
 /// Sources are often named for a device's part: "ide.primary".
 std::string device_of(const std::string& source) { return source.substr(0, source.find('.')); }
 
@@ -122,12 +151,17 @@ std::string JourneyWords::transfer(const Step& step, const char* noun) const {
     const auto& values = step.event.values;
     const bool write = is_write(values[3]);
     std::string text = step.times == 1
-                           ? fmt::format("{} of {} bytes {} {}", noun, values[1],
-                                         write ? "to" : "from", hex(values[0]))
-                           : fmt::format("{}s of {} bytes, {} bytes in all, {} {} to {}", noun,
-                                         values[1], grouped(step.bytes), write ? "to" : "from",
+                           ? fmt::format("{} of {} byte{} {} {}", noun, values[1],
+                                         values[1] == 1 ? "" : "s", write ? "to" : "from",
+                                         hex(values[0]))
+                           : fmt::format("{}s of {} byte{}, {} bytes in all, {} {} to {}", noun,
+                                         values[1], values[1] == 1 ? "" : "s", grouped(step.bytes), write ? "to" : "from",
                                          hex(values[0]), hex(step.last_address));
-    text += fmt::format("; bus held {} us", exact_us(step.duration));
+    if (!step.target.empty()) text += fmt::format(" ({})", step.target);
+    text += fmt::format("; {} {} us", step.event.kind == Kind::pci ? "takes" : "bus held",
+                        exact_us(step.duration));
+    if (step.bytes == 0 && values[1] > 0) text += ", given up for the processor";
+    if (step.pci.total() > 0) text += fmt::format(", {}", clocks(step.pci));
     if (step.waited.ps() > 0) text += fmt::format(", waited {} us", exact_us(step.waited));
     return text;
 }
@@ -139,7 +173,8 @@ std::string JourneyWords::event(const Step& step) const {
         case Kind::burst:
             return transfer(step, "burst");
         case Kind::pci:
-            return transfer(step, "PCI transaction");
+            return fmt::format("{}, {}", transfer(step, command_noun(values[3]).c_str()),
+                               stream.name(values[5]));
         case Kind::line:
             return values[0] ? "the line rises" : "the line falls";
         case Kind::device: {
@@ -152,7 +187,9 @@ std::string JourneyWords::event(const Step& step) const {
         case Kind::acknowledge:
             return fmt::format("gives the processor vector {}", hex(values[0]));
         case Kind::interrupt_message:
-            return fmt::format("sends vector {} (input {})", hex(values[0]), values[1]);
+            return values[1] == observe::no_input
+                       ? fmt::format("sends vector {}", hex(values[0]))
+                       : fmt::format("sends vector {} (input {})", hex(values[0]), values[1]);
         case Kind::end_of_interrupt:
             return fmt::format("the service of vector {} has ended", hex(values[0]));
         case Kind::register_read:

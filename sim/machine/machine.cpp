@@ -241,6 +241,9 @@ Results Machine::results() const {
     results.total = {"total", results.elapsed, 0, cpu_->attribution().total(),
                      chassis_->bus.held()};
     for (unsigned id = 0; id < phases_.size(); ++id) {
+        const PhaseAccount& account = phases_[id];
+        // A name that was given, and never entered.
+        if (id > 0 && account.name.empty() && account.elapsed == Time{}) continue;
         results.phases.push_back(phase_result(id));
         results.total.bytes += phases_[id].bytes;
     }

@@ -18,6 +18,7 @@ struct TraceSetup {
     };
     Time cpu_period = Time::ns(10);
     std::vector<BusClock> clocks;
+    std::vector<std::string> pci_masters;  // sources that ask for the PCI bus, not the system bus
     SymbolMap symbols;
 };
 

@@ -92,7 +92,10 @@ VcdWriter::PerSource& VcdWriter::of(const Stream& stream, Source source) {
     PerSource& known = sources_[source];
     if (!known.named) {
         known.named = true;
-        known.name = file_.text(stream.source_name(source));
+        const std::string& name = stream.source_name(source);
+        known.name = file_.text(name);
+        const auto& on_pci = setup_.pci_masters;
+        known.on_pci = std::find(on_pci.begin(), on_pci.end(), name) != on_pci.end();
     }
     return known;
 }

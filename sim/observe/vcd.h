@@ -61,7 +61,7 @@ class VcdWriter final : public Sink {
         Signal action = VcdFile::none, value = VcdFile::none;
         Signal reg = VcdFile::none, reg_value = VcdFile::none;
         Text name = 0;
-        bool named = false, asked = false, processor = false;
+        bool named = false, asked = false, processor = false, on_pci = false;
         uint32_t tenure = 0;  // its present one of the system bus
         Line line;
         Event pci{};  // waits for its phases

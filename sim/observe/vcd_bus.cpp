@@ -41,10 +41,10 @@ void VcdWriter::bus_there() {
     bus_.wait = add_bits(system_bus, "wait", 1);
 }
 
-/// A master asks, and has not been granted a bus yet. Which one it asked for is known then.
+/// A master asks, and has not been granted a bus yet.
 void VcdWriter::request(const Stream& stream, const Event& event) {
     PerSource& source = of(stream, event.source);
-    const bool pci = source.pci_grant != VcdFile::none;
+    const bool pci = source.on_pci;
     Signal& signal = pci ? source.pci_request : source.request;
     if (signal == VcdFile::none)
         signal = file_.add(std::string{pci ? pci_bus : system_bus} + ".request",
@@ -160,7 +160,7 @@ void VcdWriter::pci(const Stream& stream, const Event& event) {
     file_.set(pci_.frame, 0);
     set_wide(pci_.ad, pci_bus, "ad_high", event.values[0]);
     file_.set(pci_.cbe, command < pci_command.size() ? pci_command[command] : 0);
-    file_.set(pci_.end, 0);
+    file_.set(pci_.end, name(stream, event.values[5]));
     later(end, Act::set, source.pci_grant, 0);
     later(end, Act::set, pci_.initiator, idle_);
     later(end, Act::set, pci_.command, 0);
@@ -168,7 +168,7 @@ void VcdWriter::pci(const Stream& stream, const Event& event) {
     later(end, Act::release, pci_.ad.low);
     later(end, Act::release, pci_.ad.high);
     later(end, Act::release, pci_.cbe);
-    later(end, Act::set, pci_.end, name(stream, event.values[5]));
+    later(end, Act::set, pci_.end, 0);
 }
 
 /// The clocks of a transaction (PCI 2.2, 3.3): the address phase, a turnaround before read data,
@@ -198,8 +198,9 @@ void VcdWriter::pci_phases(const Stream& stream, const Event& event) {
         later(first, Act::set, pci_.ad.low, whole.values[4] & 0xffffffff);
         later(first, Act::set, pci_.ad.high, whole.values[4] >> 32);
     }
-    if (devsel > 0 && begin + clock * devsel < end)
-        later(begin + clock * devsel, Act::set, pci_.devsel, 0);
+    // The address phase is clock 1: a fast target claims in clock 2.
+    if (devsel > 1 && begin + clock * (devsel - 1) < end)
+        later(begin + clock * (devsel - 1), Act::set, pci_.devsel, 0);
     if (beats > 0) {
         later(data, Act::set, pci_.trdy, 0);
         if (waits > 0) {

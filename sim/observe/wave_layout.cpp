@@ -26,22 +26,23 @@ bool below(const Declared& signal, const std::string& scope) {
 }
 
 bool dma_line(const Declared& signal) {
-    return signal.scope == "lines" &&
-           (signal.name.starts_with("drq") || signal.name.starts_with("dack"));
+    const std::string& name = signal.name;
+    return signal.scope == "lines" && (name.starts_with("drq") || name.starts_with("dack") ||
+                                       name == "hrq" || name == "hlda" || name == "tc");
 }
 
 const std::vector<Group>& groups() {
     static const std::vector<Group> list{
         {"processor", [](const Declared& s) { return below(s, "cpu"); }},
+        {"DMA lines", dma_line},
+        {"interrupt lines", [](const Declared& s) { return s.scope == "lines" && !dma_line(s); }},
+        {"interrupts", [](const Declared& s) { return s.scope == "interrupts"; }},
         {"system bus", [](const Declared& s) { return s.scope == "system_bus"; }},
         {"system bus request", [](const Declared& s) { return s.scope == "system_bus.request"; }},
         {"system bus grant", [](const Declared& s) { return s.scope == "system_bus.grant"; }},
         {"PCI", [](const Declared& s) { return s.scope == "pci"; }},
         {"PCI request", [](const Declared& s) { return s.scope == "pci.request"; }},
         {"PCI grant", [](const Declared& s) { return s.scope == "pci.grant"; }},
-        {"DRQ and DACK", dma_line},
-        {"interrupt lines", [](const Declared& s) { return s.scope == "lines" && !dma_line(s); }},
-        {"interrupts", [](const Declared& s) { return s.scope == "interrupts"; }},
         {"devices", [](const Declared& s) { return below(s, "devices") && s.name == "action"; }},
         {"registers",
          [](const Declared& s) { return below(s, "devices") && s.name.starts_with("register"); },

@@ -66,14 +66,21 @@ TEST_CASE("all traces of one run say the same") {
     CHECK(timeline.flows().size() > 2);
 
     // Every interrupt line and every burst is on the waveform where the list has it.
-    size_t bursts = 0, ends = 0;
+    const auto address_of = [](const Line& event) {
+        return std::stoull(event.detail.substr(event.detail.find("address=0x") + 10), nullptr, 16);
+    };
+    size_t bursts = 0, transactions = 0, ends = 0;
     for (const Line& event : events(folder.read("events.csv"))) {
         if (event.kind == "burst") {
             ++bursts;
-            CHECK(wave.at("system_bus.grant.ide_channel0", event.at) == "1");
-            const size_t address = event.detail.find("address=0x") + 10;
-            CHECK(wave.number("system_bus.address", event.at) ==
-                  std::stoull(event.detail.substr(address), nullptr, 16));
+            CHECK(event.source == "pci_bus.host_bridge");
+            CHECK(wave.at("system_bus.grant.pci_bus_host_bridge", event.at) == "1");
+            CHECK(wave.number("system_bus.address", event.at) == address_of(event));
+        } else if (event.kind == "pci" && event.source == "ide.channel0") {
+            ++transactions;
+            CHECK(wave.at("pci.grant.ide_channel0", event.at) == "1");
+            CHECK(wave.at("pci.frame_n", event.at) == "0");
+            CHECK(wave.number("pci.ad", event.at) == address_of(event));
         } else if (event.source == "irq14") {
             CHECK(wave.at("lines.irq14", event.at) == event.detail.substr(6));
         } else if (event.kind == "eoi") {
@@ -82,9 +89,10 @@ TEST_CASE("all traces of one run say the same") {
         }
     }
     CHECK(bursts > 10);
+    CHECK(transactions > 10);
     CHECK(ends > 2);
     const std::string layout = folder.read("wave.gtkw");
-    CHECK_THAT(layout, Contains("southbridge.system_bus.grant.ide_channel0\n"));
+    CHECK_THAT(layout, Contains("southbridge.pci.grant.ide_channel0\n"));
 }
 
 TEST_CASE("traces of a run in lockstep are the same") {

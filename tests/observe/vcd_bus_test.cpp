@@ -143,7 +143,7 @@ TEST_CASE("a PCI read by its clocks") {
     stream.attach(writer, KindSet{}.set());
     nic.emit(300_ns, Kind::pci, 0xabcd00, 12, (270_ns).ps(), command(Command::memory_read_line),
              0x1234, stream.intern("completed"));
-    nic.emit(300_ns, Kind::pci_phases, 2, 1, 2, 3, 1, 1);
+    nic.emit(300_ns, Kind::pci_phases, 3, 1, 2, 3, 1, 1);
     writer.close(1_us);
     const test::Wave wave{folder.path("wave.vcd"), folder.path("wave.fst")};
     check(wave, {{299, "pci.frame_n", "1"},
@@ -169,7 +169,9 @@ TEST_CASE("a PCI read by its clocks") {
                  {300, "pci.grant.nic", "1"},
                  {570, "pci.grant.nic", "0"},
                  {570, "pci.initiator", "idle"},
-                 {570, "pci.ended_by", "completed"}});
+                 {300, "pci.ended_by", "completed"},
+                 {569, "pci.ended_by", "completed"},
+                 {570, "pci.ended_by", " "}});
     CHECK(wave.number("pci.ad", ns(300)) == 0xabcd00);
     CHECK(wave.number("pci.ad", ns(420)) == 0x1234);
     CHECK(wave.number("pci.cbe_n", ns(300)) == 0xe);  // memory read line: 1110
