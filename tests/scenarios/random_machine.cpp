@@ -75,6 +75,7 @@ class Writer {
         text("completion", dma_mode_ == "transparent"
                                ? any({"interrupt", "message"})
                                : any({"polling", "interrupt", "message", "mixed"}));
+        number("stops", dma_mode_ != "transparent");
         text("disk", one_in(2) ? any({"polled", "interrupt", "dma", "dma"}) : "none");
         text("isa", isa);
         text("irq", any({"pic", "apic"}));
