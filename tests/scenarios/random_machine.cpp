@@ -31,9 +31,9 @@ class Writer {
         bus();
         pci();
         engines();
-        const std::string policy =
-            tdma_ ? slots()
-                 : fmt::format("arbitration = \"{}\"\n", any({"fixed", "round-robin", "weighted"}));
+        const std::string policy = tdma_ ? slots()
+                                         : fmt::format("arbitration = \"{}\"\n",
+                                                       any({"fixed", "round-robin", "weighted"}));
         return text_.insert(policy_at_, policy);
     }
 
