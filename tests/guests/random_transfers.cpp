@@ -11,6 +11,7 @@
 //   rounds=4             transfers or chains of each engine
 //   most=3000            bytes of a piece at most
 //   completion=polling   or interrupt, or message, or mixed: each engine otherwise
+//   stops=1              0: no engine is stopped, which polls
 //   disk=none            or polled, interrupt, dma
 //   isa=none             or copy, play, record
 //   irq=apic             or pic
@@ -349,6 +350,7 @@ struct Everything {
     Processor& processor;
     Disk* disk;
     Isa& isa;
+    bool stops;
 
     bool is_over() const {
         for (uint32_t i = 0; i < count; ++i) {
@@ -366,14 +368,14 @@ struct Everything {
         }
     }
 
-    static void look_after(Worker& worker, Random& random) {
+    void look_after(Worker& worker, Random& random) const {
         if (worker.is_over()) return;
         if (!worker.is_running()) {
             if (!random.one_in(4)) worker.start(random);
             return;
         }
         worker.disturb(random);
-        if (random.one_in(20)) return worker.stop();
+        if (stops && random.one_in(20)) return worker.stop();
         if (random.one_in(3) || (worker.polls() && worker.seems_done())) worker.finish();
     }
 };
@@ -381,7 +383,8 @@ struct Everything {
 }  // namespace
 
 int main(const CommandLine& options) {
-    options.allow_only({"seed", "engines", "rounds", "most", "completion", "disk", "isa", "irq"});
+    options.allow_only(
+        {"seed", "engines", "rounds", "most", "completion", "stops", "disk", "isa", "irq"});
     Random random(options.number("seed", 1));
     const uint32_t engines = options.number("engines", 2, 0, kMostEngines);
     const uint32_t rounds = options.number("rounds", 4, 0, 1000);
@@ -406,7 +409,8 @@ int main(const CommandLine& options) {
 
     Processor processor(random);
     Isa isa(isa_work, rounds, random);
-    Everything all = {{}, engines, processor, make_disk(disk_work, rounds / 2, random), isa};
+    Disk* const disk = make_disk(disk_work, rounds / 2, random);
+    Everything all = {{}, engines, processor, disk, isa, options.number("stops", 1, 0, 1) != 0};
     for (uint32_t i = 0; i < engines; ++i) {
         const uint32_t how = ends == Ends::kMixed ? i % 3 : static_cast<uint32_t>(ends);
         all.workers[i] = new (allocate(sizeof(Worker)))

@@ -31,9 +31,9 @@ class Writer {
         bus();
         pci();
         engines();
-        const std::string policy =
-            tdma_ ? slots()
-                 : fmt::format("arbitration = \"{}\"\n", any({"fixed", "round-robin", "weighted"}));
+        const std::string policy = tdma_ ? slots()
+                                         : fmt::format("arbitration = \"{}\"\n",
+                                                       any({"fixed", "round-robin", "weighted"}));
         return text_.insert(policy_at_, policy);
     }
 
@@ -75,6 +75,7 @@ class Writer {
         text("completion", dma_mode_ == "transparent"
                                ? any({"interrupt", "message"})
                                : any({"polling", "interrupt", "message", "mixed"}));
+        number("stops", dma_mode_ != "transparent");
         text("disk", one_in(2) ? any({"polled", "interrupt", "dma", "dma"}) : "none");
         text("isa", isa);
         text("irq", any({"pic", "apic"}));
