@@ -5,8 +5,8 @@
 // Bus Specification 2.2, chapter 6. The bus's own cycles are in bus/pci_bus.h; functions master it by
 // pci::MasterPort (bus/pci_master.h).
 //
-// Interrupts. Pin INTA# to INTD# of device d is wired to PIRQ# line (pin + d - 1) modulo 4, "pirqa" to
-// "pirqd", as on boards with the PIIX3 (SeaBIOS, src/fw/pciinit.c, piix_pci_slot_get_irq), and these
+// Interrupts. Pin INTA# to INTD# (0 to 3) of device d is wired to PIRQ# line (pin + d - 1) modulo 4,
+// "pirqa" to "pirqd", as on boards with the PIIX3 (SeaBIOS, src/fw/pciinit.c, piix_pci_slot_get_irq), and these
 // are what the PCI-ISA bridge routes. A function with the MSI capability (6.8), once software has
 // enabled it, writes a message instead, and does not drive its pin. It does so as a bus master, after
 // all that it has written before; with COMMAND.MASTER clear the message is lost, which is a finding.

@@ -95,7 +95,8 @@ DmaError SoundBlaster::reset() {
 // The time constant is 256 less the microseconds of a sample.
 uint32_t SoundBlaster::set_rate(uint32_t samples_per_second) {
     if (samples_per_second < kLowestRate || samples_per_second > kHighestRate) return 0;
-    const uint32_t period = kMicrosecondsPerSecond / samples_per_second;
+    uint32_t period = kMicrosecondsPerSecond / samples_per_second;
+    if (kMicrosecondsPerSecond / period > kHighestRate) ++period;
     if (!write(kSetTimeConstant) || !write(static_cast<uint8_t>(256 - period))) return 0;
     rate_ = kMicrosecondsPerSecond / period;
     return rate_;

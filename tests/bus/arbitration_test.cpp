@@ -23,7 +23,8 @@ namespace {
 constexpr Time clock_period = Time::ps(30'000);
 
 /// How many tenures each of three saturated masters had within some time.
-std::array<uint64_t, 3> shares(const std::string& policy, std::array<unsigned, 3> weights) {
+std::array<uint64_t, 3> shares(const std::string& policy, std::array<unsigned, 3> weights,
+                               std::array<unsigned, 3> priorities = {0, 1, 2}) {
     return test::isolated([&] {
         bus::SystemBusTiming timing;
         timing.arbitration = policy;
@@ -32,7 +33,7 @@ std::array<uint64_t, 3> shares(const std::string& policy, std::array<unsigned, 3
         std::vector<std::unique_ptr<Saturator>> masters;
         for (unsigned n = 0; n < 3; ++n)
             masters.push_back(std::make_unique<Saturator>(
-                board, fmt::format("m{}", n), bus::MasterSettings{n, weights[n]}, 0x1000 * n, 64));
+                board, fmt::format("m{}", n), bus::MasterSettings{priorities[n], weights[n]}, 0x1000 * n, 64));
         board.run([&](Script& io) {
             for (auto& m : masters) m->start(1'000'000);
             io.wait(clock_period * 17 * 600);
@@ -51,6 +52,9 @@ TEST_CASE("saturated masters share the bus as the policy says") {
     using Counts = std::array<uint64_t, 3>;
     // One who is always there again at the grant takes all of a bus of fixed priority.
     CHECK(shares("fixed", {1, 1, 1}) == Counts{600, 0, 0});
+    // Among equals, who has waited longest: each has had its turn before one has its next.
+    CHECK(shares("fixed", {1, 1, 1}, {4, 4, 4}) == Counts{200, 200, 200});
+    CHECK(shares("fixed", {1, 1, 1}, {4, 3, 3}) == Counts{0, 300, 300});
     const Counts even = shares("round-robin", {5, 1, 1});
     for (uint64_t n : even) CHECK(within_one(n, 200));
     const Counts weighted = shares("weighted", {3, 2, 1});

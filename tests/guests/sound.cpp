@@ -58,6 +58,7 @@ int main(const CommandLine& options) {
     check(sound.major_version() >= 2, "version");
     check_equal(sound.set_rate(3999), 0u, "a rate that is too low");
     check_equal(sound.set_rate(23'001), 0u, "a rate that is too high");
+    check(sound.set_rate(23'000) <= 23'000, "the highest rate rounded to one that is too high");
     const uint32_t rate = sound.set_rate(wanted);
 
     auto* block = static_cast<uint8_t*>(IsaDma::allocate_buffer(kBlock));

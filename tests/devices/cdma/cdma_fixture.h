@@ -68,7 +68,7 @@ class CdmaBoard : public TestBoard {
 
     uint8_t* ram = nullptr;
     bus::Device* device = nullptr;
-    LineLog irq{sim, board.line("pirqa")};
+    LineLog irq{sim, board.line("pirqd")};
 
   private:
     struct Refusing : Component, bus::Target {

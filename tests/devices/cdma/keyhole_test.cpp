@@ -134,7 +134,7 @@ TEST_CASE("errors of the FIFO set their bits of ISR") {
                 row.act(io);
                 r.isr = io.read32(isr);
                 r.found = board.findings() == 1;
-                r.line = board.irq.level();
+                r.line = board.board.line("pirqa").asserted();  // INTA# of slot 5
                 io.write32(isr, ~0u);
                 io.write32(tdfr, 0xa5);
                 io.write32(rdfr, 0xa5);
