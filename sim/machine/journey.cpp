@@ -16,7 +16,7 @@ using observe::Kind;
 using What = Step::What;
 
 constexpr size_t most_activity = 20'000;  // in one step, unfolded
-constexpr size_t most_closed = 16;  // steps that a transaction may have begun in before it is told
+constexpr size_t most_closed = 16;   // steps that a transaction may have begun in before it is told
 constexpr size_t most_memory = 256;  // accesses that an interrupt's entry may have made
 
 void add(CauseCycles& to, const CauseCycles& more) {
@@ -154,8 +154,7 @@ JourneyRecorder::JourneyRecorder(Machine& machine, unsigned number)
 
 observe::KindSet JourneyRecorder::kinds() {
     auto wanted = observe::KindSet{}.set();
-    for (const Kind kind :
-         {Kind::instruction, Kind::bus_request, Kind::turnaround})
+    for (const Kind kind : {Kind::instruction, Kind::bus_request, Kind::turnaround})
         wanted.reset(static_cast<size_t>(kind));
     return wanted;
 }

@@ -45,12 +45,12 @@ struct Page {
                         : fmt::format(", {} to {} each", grouped(step.least), grouped(step.most));
         const MemoryUse& memory = step.memory;
         if (memory.accesses > 0)
-            text += fmt::format(", {} memory access{} ({} us on the bus{})",
-                                grouped(memory.accesses), memory.accesses == 1 ? "" : "es",
-                                exact_us(memory.held),
-                                memory.waited > Time{}
-                                    ? fmt::format(", {} us waiting for it", exact_us(memory.waited))
-                                    : std::string{});
+            text +=
+                fmt::format(", {} memory access{} ({} us on the bus{})", grouped(memory.accesses),
+                            memory.accesses == 1 ? "" : "es", exact_us(memory.held),
+                            memory.waited > Time{}
+                                ? fmt::format(", {} us waiting for it", exact_us(memory.waited))
+                                : std::string{});
         const std::string function = JourneyWords::function(step);
         return function.empty() ? text : text + ", from " + function;
     }
@@ -195,10 +195,13 @@ Json step_json(const Step& step, const JourneyWords& words) {
         if (step.waited.ps()) json["waited_ps"] = step.waited.ps();
         if (!step.target.empty()) json["target"] = step.target;
         if (step.pci.total() > 0)
-            json["clocks"] = {{"devsel", step.pci.devsel},     {"address", step.pci.address},
+            json["clocks"] = {{"devsel", step.pci.devsel},
+                              {"address", step.pci.address},
                               {"turnaround", step.pci.turnaround},
-                              {"initial", step.pci.initial},   {"data", step.pci.data},
-                              {"waits", step.pci.waits},       {"idle", step.pci.idle}};
+                              {"initial", step.pci.initial},
+                              {"data", step.pci.data},
+                              {"waits", step.pci.waits},
+                              {"idle", step.pci.idle}};
         if (step.memory.accesses > 0)
             json["memory"] = {{"accesses", step.memory.accesses},
                               {"bytes", step.memory.bytes},

@@ -37,8 +37,8 @@ std::string command_noun(uint64_t command) {
 
 /// The clocks of transactions, by what they were for (PCI 2.2, 3.3).
 std::string clocks(const PciClocks& pci) {
-    std::string text = fmt::format("{} clocks = {} address", grouped(pci.total()),
-                                   grouped(pci.address));
+    std::string text =
+        fmt::format("{} clocks = {} address", grouped(pci.total()), grouped(pci.address));
     const auto more = [&text](uint64_t n, const char* what) {
         if (n > 0) text += fmt::format(" + {} {}", grouped(n), what);
     };
@@ -48,8 +48,8 @@ std::string clocks(const PciClocks& pci) {
     more(pci.waits, "wait");
     more(pci.idle, "idle");
     // PCI 2.2, 3.6.1: by how many clocks after the address.
-    static constexpr std::array<const char*, 6> speeds{"", "", "fast", "medium", "slow",
-                                                       "subtractive"};
+    static constexpr std::array<const char*, 6> speeds{"",       "",     "fast",
+                                                       "medium", "slow", "subtractive"};
     if (pci.devsel > 0)
         text += fmt::format(", DEVSEL# {}in clock {}",
                             pci.devsel < speeds.size() && pci.devsel >= 2
@@ -150,13 +150,13 @@ std::string JourneyWords::access(const Step& step) const {
 std::string JourneyWords::transfer(const Step& step, const char* noun) const {
     const auto& values = step.event.values;
     const bool write = is_write(values[3]);
-    std::string text = step.times == 1
-                           ? fmt::format("{} of {} byte{} {} {}", noun, values[1],
-                                         values[1] == 1 ? "" : "s", write ? "to" : "from",
-                                         hex(values[0]))
-                           : fmt::format("{}s of {} byte{}, {} bytes in all, {} {} to {}", noun,
-                                         values[1], values[1] == 1 ? "" : "s", grouped(step.bytes), write ? "to" : "from",
-                                         hex(values[0]), hex(step.last_address));
+    std::string text =
+        step.times == 1
+            ? fmt::format("{} of {} byte{} {} {}", noun, values[1], values[1] == 1 ? "" : "s",
+                          write ? "to" : "from", hex(values[0]))
+            : fmt::format("{}s of {} byte{}, {} bytes in all, {} {} to {}", noun, values[1],
+                          values[1] == 1 ? "" : "s", grouped(step.bytes), write ? "to" : "from",
+                          hex(values[0]), hex(step.last_address));
     if (!step.target.empty()) text += fmt::format(" ({})", step.target);
     text += fmt::format("; {} {} us", step.event.kind == Kind::pci ? "takes" : "bus held",
                         exact_us(step.duration));

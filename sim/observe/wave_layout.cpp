@@ -52,8 +52,8 @@ const std::vector<Group>& groups() {
     return list;
 }
 
-/// Something else than a clock changes within the window; a group of which this is not so is closed,
-/// so that what happens fits on the screen.
+/// Something else than a clock changes within the window; a group of which this is not so is
+/// closed, so that what happens fits on the screen.
 bool has_news(const VcdFile& file, const Group& group) {
     return std::any_of(file.signals().begin(), file.signals().end(), [&](const Declared& signal) {
         return group.holds(signal) && signal.active && signal.name != "clock";
@@ -108,9 +108,8 @@ std::string wave_layout(const VcdFile& file, Time end) {
             lines += shown(file, signal) + "\n";
         }
         if (lines.empty()) continue;
-        text += fmt::format("@{:x}\n-{}\n{}@{:x}\n-{}\n",
-                            group_begin | blank | shut, group.title, lines,
-                            group_end | blank | shut, group.title);
+        text += fmt::format("@{:x}\n-{}\n{}@{:x}\n-{}\n", group_begin | blank | shut, group.title,
+                            lines, group_end | blank | shut, group.title);
     }
     return text;
 }

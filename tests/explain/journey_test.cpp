@@ -88,8 +88,7 @@ void check_journey(const json& journey) {
     CHECK(check_steps(journey.at("steps"), start / period) == (start + elapsed) / period);
     for (const json& bus : journey.at("buses")) {
         INFO(bus.at("name"));
-        uint64_t time =
-            bus.at("turnaround_ps").get<uint64_t>() + bus.at("idle_ps").get<uint64_t>();
+        uint64_t time = bus.at("turnaround_ps").get<uint64_t>() + bus.at("idle_ps").get<uint64_t>();
         for (const json& master : bus.at("masters")) time += master.at("held_ps").get<uint64_t>();
         CHECK(time == elapsed);
     }
@@ -203,20 +202,33 @@ TEST_CASE("a DMA read goes by the bus master protocol to the end of interrupt") 
     const Told run = told([] { return test::guest_plan("pio_vs_dma", small("dma")); });
     const json& journey = run.journeys.at("dma");
     check_journey(journey);
-    check_order(
-        journey,
-        {"writes BMIC0 of ide = 08h", "writes BMIDTP0 ", "writes BMIS0 ",
-         "writes SECTOR_COUNT of disk = 08h", "writes COMMAND of disk = C8h", "disk: READ DMA",
-         "writes BMIC0 of ide = 09h (START RWCON)", "ide.channel0: PCI memory-read of 8 bytes from",
-         "pci_bus.host_bridge: burst of 8 bytes", "HLT", "ide.channel0: PCI memory-writes of 64 bytes",
-         "pci_bus.host_bridge: bursts of 32 bytes", "disk: done C8h", "irq14: the line rises",
-         "interrupt 2Eh", "reads BMIS0 ", "reads STATUS ", "irq14: the line falls",
-         "writes EOI of lapic", "IRET", "writes BMIC0 of ide = 08h"});
+    check_order(journey, {"writes BMIC0 of ide = 08h",
+                          "writes BMIDTP0 ",
+                          "writes BMIS0 ",
+                          "writes SECTOR_COUNT of disk = 08h",
+                          "writes COMMAND of disk = C8h",
+                          "disk: READ DMA",
+                          "writes BMIC0 of ide = 09h (START RWCON)",
+                          "ide.channel0: PCI memory-read of 8 bytes from",
+                          "pci_bus.host_bridge: burst of 8 bytes",
+                          "HLT",
+                          "ide.channel0: PCI memory-writes of 64 bytes",
+                          "pci_bus.host_bridge: bursts of 32 bytes",
+                          "disk: done C8h",
+                          "irq14: the line rises",
+                          "interrupt 2Eh",
+                          "reads BMIS0 ",
+                          "reads STATUS ",
+                          "irq14: the line falls",
+                          "writes EOI of lapic",
+                          "IRET",
+                          "writes BMIC0 of ide = 08h"});
     // Two counts of the same bytes: the events of the bursts, and the bus's account.
     uint64_t by_account = 0;
     for (const json& bus : journey.at("buses"))
         for (const json& master : bus.at("masters"))
-            if (master.at("name") == "ide.channel0") by_account += master.at("bytes").get<uint64_t>();
+            if (master.at("name") == "ide.channel0")
+                by_account += master.at("bytes").get<uint64_t>();
     CHECK(by_account >= 8 * 512 + 8);
     CHECK(bytes_of(journey.at("steps"), "ide.channel0") == by_account);
 }
@@ -224,15 +236,27 @@ TEST_CASE("a DMA read goes by the bus master protocol to the end of interrupt") 
 TEST_CASE("a chain of descriptors goes by fetch and data and status and interrupt") {
     const Told run = scenario(SOUTHBRIDGE_SOURCE_DIR "/scenarios/scatter_gather.toml");
     const json& journey = run.journeys.at("chain");
-    check_order(journey,
-                {"writes TAILDESC_PNTR of engine", "engine: fetching descriptor",
-                 "engine.sg: PCI memory-read of 32 bytes", "pci_bus.host_bridge: burst of 32 bytes",
-                 "engine: transfer begins", "engine.data: PCI memory-read", "(memory)",
-                 "engine.data: PCI memory-write", "engine: transfer ends",
-                 "engine.sg: PCI memory-write", "engine: status written", "engine: interrupt raised",
-                 "pirqd: the line rises", "ioapic: sends vector", "intr: the line rises",
-                 "interrupt ", "gives the processor vector", "pirqd: the line falls",
-                 "writes EOI of lapic", "the service of vector", "IRET"});
+    check_order(journey, {"writes TAILDESC_PNTR of engine",
+                          "engine: fetching descriptor",
+                          "engine.sg: PCI memory-read of 32 bytes",
+                          "pci_bus.host_bridge: burst of 32 bytes",
+                          "engine: transfer begins",
+                          "engine.data: PCI memory-read",
+                          "(memory)",
+                          "engine.data: PCI memory-write",
+                          "engine: transfer ends",
+                          "engine.sg: PCI memory-write",
+                          "engine: status written",
+                          "engine: interrupt raised",
+                          "pirqd: the line rises",
+                          "ioapic: sends vector",
+                          "intr: the line rises",
+                          "interrupt ",
+                          "gives the processor vector",
+                          "pirqd: the line falls",
+                          "writes EOI of lapic",
+                          "the service of vector",
+                          "IRET"});
     // A master's transaction is whole clocks of PCI's 30 ns, and their phases sum to it.
     constexpr uint64_t clock_ps = 30'000;
     unsigned told = 0;

@@ -198,9 +198,8 @@ TEST_CASE("the layout shows signals that are there") {
     }
     CHECK(signals >= 8);
     CHECK(depth == 0);
-    for (const char* word :
-         {"-processor\n", "-system bus\n", "-DMA lines\n", "-interrupt lines\n", "lines.drq2\n",
-          "+{address} southbridge.system_bus.address[31:0]\n"})
+    for (const char* word : {"-processor\n", "-system bus\n", "-DMA lines\n", "-interrupt lines\n",
+                             "lines.drq2\n", "+{address} southbridge.system_bus.address[31:0]\n"})
         CHECK_THAT(layout, Contains(word));
     CHECK(layout_path("a.b/wave.vcd") == "a.b/wave.gtkw");
     CHECK(layout_path("a.b/wave") == "a.b/wave.gtkw");
