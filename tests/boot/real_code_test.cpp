@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <regex>
+
 #include "tests/app/process.h"
 #include "tests/boot/boot_image.h"
 
@@ -28,6 +30,31 @@ TEST_CASE(
     INFO(cpu << "\n" << run.out << run.err);
     CHECK(run.status == 0);
     CHECK_THAT(run.out, Contains("| Booting from Hard Disk...\n  | second sector"));
+}
+
+TEST_CASE("firmware's writes to DMA controllers and the diagnostic port are no findings") {
+    TempFolder folder;
+    folder.write("disk.img", boot_image("second sector"));
+    const Ended run = southbridge({"boot", folder.path("disk.img"), "--until", "second sector",
+                                   "--time-limit", "30s", "--json"});
+    INFO(run.err);
+    CHECK(run.status == 0);
+    const auto results = nlohmann::json::parse(run.out);
+    REQUIRE(results.contains("findings"));
+    // IBM PC/AT: 8237A at 0h to Fh and C0h to DFh, page registers and port 80h at 80h to 8Fh.
+    const std::regex number("0x([0-9a-f]+)");
+    for (const auto& finding : results["findings"]) {
+        const std::string text =
+            finding["what"].get<std::string>() + " " + finding["first"].get<std::string>();
+        INFO(finding.dump());
+        CHECK_THAT(finding["component"].get<std::string>(), !Contains("dma"));
+        if (text.find("port") == std::string::npos) continue;
+        for (std::sregex_iterator at{text.begin(), text.end(), number}, end; at != end; ++at) {
+            const unsigned long port = std::stoul((*at)[1].str(), nullptr, 16);
+            CHECK_FALSE(
+                (port <= 0xf || (port >= 0x80 && port <= 0x8f) || (port >= 0xc0 && port <= 0xdf)));
+        }
+    }
 }
 
 TEST_CASE("SeaBIOS boots a disk of two sectors") {
