@@ -42,7 +42,7 @@ void place(bus::AddressSpace& memory, uint64_t address, const Bytes& bytes) {
 enum : uint8_t { entry_processor, entry_bus, entry_io_apic, entry_io_interrupt, entry_local };
 enum : uint8_t { type_int, type_nmi, type_smi, type_ext_int };
 
-// Bus ids (4.3.2). A PCI bus has its own number; ISA comes after it.
+// Bus ids (4.3.2, D.2). A PCI bus has its own number; ISA comes after it.
 enum : uint8_t { pci_bus, isa_bus };
 
 /// Interrupt entries (4.3.4, 4.3.5): polarity and trigger conform to the source bus.
@@ -93,8 +93,7 @@ Table table_of(const ProcessorIdentity& processor, const std::vector<PciInterrup
         interrupt(t.entries, entry_io_interrupt, type_int, irq, io_apic_id, irq == 0 ? 2 : irq);
         ++t.count;
     }
-    // The source of a PCI interrupt is the device's number and pin (appendix D, "PCI" [section
-    // from memory]).
+    // The source of a PCI interrupt is the device's number and pin (appendix D.3).
     for (const PciInterrupt& from : pci) {
         interrupt(t.entries, entry_io_interrupt, type_int,
                   static_cast<uint8_t>(from.device << 2 | from.pin), io_apic_id,

@@ -5,7 +5,7 @@
 //
 // All of PIRQA# to PIRQD# go to IRQ 11, level-triggered, and so says every INTERRUPT_LINE. The latency
 // timers are 64 clocks, which is what Linux sets, too, where firmware left less than 16
-// (pcibios_set_master) and what PC firmware offers as its usual value [from memory]; SeaBIOS leaves 0
+// (pcibios_set_master); that PC firmware commonly offers it was not confirmed. SeaBIOS leaves 0
 // (src/fw/pciinit.c, pci_bios_init_device, writes none).
 #pragma once
 

@@ -23,9 +23,13 @@ struct Paint {
 
 /// 1234567.891 as "1 234 567.891": groups of three, as tables of figures have them.
 std::string grouped(double value, int decimals) {
-    std::string text = fmt::format("{:.{}f}", value, decimals);
-    const size_t point = std::min(text.find('.'), text.size());
-    for (size_t at = point; at > 3 && text[at - 4] != '-'; at -= 3) text.insert(at - 3, 1, ' ');
+    const std::string digits = fmt::format("{:.{}f}", value, decimals);
+    const size_t point = std::min(digits.find('.'), digits.size());
+    std::string text;
+    for (size_t i = 0; i < digits.size(); ++i) {
+        if (i > 0 && i < point && (point - i) % 3 == 0 && digits[i - 1] != '-') text += ' ';
+        text += digits[i];
+    }
     return text;
 }
 

@@ -4,6 +4,7 @@
 // prints it through INT 10h, and the second sector's text.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -33,9 +34,10 @@ inline std::string boot_image(const std::string& text) {
         0xf4,              // end: hlt
         0xeb, 0xfd};       // jmp end
     std::string image(1u << 20, '\0');
-    image.replace(0, sizeof code, reinterpret_cast<const char*>(code), sizeof code);
-    image.replace(510, 2, "\x55\xaa");
-    image.replace(512, text.size(), text);
+    std::copy_n(reinterpret_cast<const char*>(code), sizeof code, image.begin());
+    image[510] = '\x55';
+    image[511] = '\xaa';
+    std::copy(text.begin(), text.end(), image.begin() + 512);
     return image;
 }
 

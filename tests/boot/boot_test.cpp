@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "tests/app/process.h"
 #include "tests/boot/boot_image.h"
 
@@ -89,8 +91,9 @@ TEST_CASE("every way to reset starts the firmware again") {
     TempFolder folder;
     for (const Way& way : ways) {
         std::string image(1u << 20, '\0');
-        image.replace(0, way.code.size(), way.code);
-        image.replace(510, 2, "\x55\xaa");
+        std::copy(way.code.begin(), way.code.end(), image.begin());
+        image[510] = '\x55';
+        image[511] = '\xaa';
         folder.write("disk.img", image);
         const Ended run =
             southbridge({"boot", folder.path("disk.img"), "--time-limit", "1500ms", "--json"});

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The Linux/x86 boot protocol (Documentation/x86/boot.rst, zero-page.rst) as a loader keeps it, with
-// images that are made here; and what is left in low memory for a guest without firmware.
+// The Linux/x86 boot protocol (Documentation/x86/boot.rst, zero-page.rst) as a loader keeps it,
+// with images that are made here; and what is left in low memory for a guest without firmware.
 #include <catch2/catch.hpp>
 
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <numeric>
 #include <random>
 
@@ -44,8 +45,8 @@ std::string kernel(const std::string& code) {
 }
 
 struct File {
-    std::string path = std::string(SOUTHBRIDGE_BINARY_DIR) + "/linux_loader_test_" +
-                       std::to_string(::getpid());
+    std::string path =
+        std::string(SOUTHBRIDGE_BINARY_DIR) + "/linux_loader_test_" + std::to_string(::getpid());
     explicit File(const std::string& bytes, const char* suffix = "") {
         path += suffix;
         write(bytes);
@@ -144,7 +145,8 @@ TEST_CASE("a damaged Linux kernel never breaks the loader") {
 TEST_CASE("MP tables are found and sum to zero and name what is there") {
     test::TestBoard board;
     const uint8_t* memory = board.add_memory(0, memory_bytes);
-    place_mp_tables(board.memory, {0x52c, 0x1bf});
+    // Device 3's INTA# and device 4's INTB#.
+    place_mp_tables(board.memory, {0x52c, 0x1bf}, {{3, 0, 18}, {4, 1, 16}});
     // MP Specification 1.4, 4: on a 16-byte boundary in F0000h to FFFFFh.
     uint32_t pointer = 0;
     for (uint32_t at = 0xf0000; at < 0x100000; at += 16)
@@ -161,20 +163,39 @@ TEST_CASE("MP tables are found and sum to zero and name what is there") {
     CHECK(get<uint32_t>(memory, table + 36) == 0xfee00000);
     // Entries by type (table 4-3): their sizes must fill the table exactly.
     unsigned counts[5] = {}, timer_input = 99;
+    std::map<unsigned, std::string> buses;
+    std::map<unsigned, unsigned> pci_inputs;  // by source
+    unsigned last_type = 0;
     uint32_t at = table + 44;
     for (unsigned n = get<uint16_t>(memory, table + 34); n > 0; --n) {
         const uint8_t type = memory[at];
         REQUIRE(type <= 4);
         ++counts[type];
+        CHECK(type >= last_type);  // 4.3: sorted by type, ascending
+        last_type = type;
+        if (type == 1) {
+            // D.2: PCI buses first, by their own numbers; the others after them, ascending.
+            if (!buses.empty()) CHECK(memory[at + 1] > buses.rbegin()->first);
+            buses[memory[at + 1]] = std::string(memory + at + 2, memory + at + 8);
+        }
+        if (type >= 3) {
+            REQUIRE(buses.count(memory[at + 4]) == 1);
+            if (buses[memory[at + 4]] == "PCI   ") pci_inputs[memory[at + 5]] = memory[at + 7];
+        }
         if (type == 0) CHECK(get<uint32_t>(memory, at + 4) == 0x52c);
-        if (type == 3 && memory[at + 1] == 0 && memory[at + 5] == 0) timer_input = memory[at + 7];
+        const bool isa = type == 3 && buses[memory[at + 4]] == "ISA   ";
+        if (isa && memory[at + 1] == 0 && memory[at + 5] == 0) timer_input = memory[at + 7];
         at += type == 0 ? 20 : 8;
     }
     CHECK(at == table + length);
     CHECK(counts[0] == 1);
-    CHECK(counts[1] == 1);
+    // Table 4-8: names are padded with blanks.
+    CHECK(buses == std::map<unsigned, std::string>{{0, "PCI   "}, {1, "ISA   "}});
+    // D.3: bits 1 and 0 of the source are the pin, bits 6 to 2 the device.
+    CHECK(pci_inputs == std::map<unsigned, unsigned>{{3 << 2 | 0, 18}, {4 << 2 | 1, 16}});
     CHECK(counts[2] == 1);
-    CHECK(counts[3] == 16);  // fifteen lines, without the cascade, and the 8259A's output
+    // Fifteen lines, without the cascade, the 8259A's output, and two of PCI.
+    CHECK(counts[3] == 15 + 1 + 2);
     CHECK(counts[4] == 2);
     CHECK(timer_input == 2);
 }

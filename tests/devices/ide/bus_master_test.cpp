@@ -13,6 +13,12 @@ namespace {
 
 constexpr uint32_t table = 0x1000;
 
+bus::SystemBusTiming slow() {
+    bus::SystemBusTiming timing;
+    timing.clock = Clock{1'000'000};
+    return timing;
+}
+
 /// Reads or writes by DMA, in Ultra DMA mode 5, and waits long enough for anything to be over.
 uint8_t transfer(Script& io, IdeBoard& board, bool to_memory, uint64_t lba, unsigned sectors,
                  const std::vector<Prd>& entries, uint32_t at = table, bool extended = false) {
@@ -179,7 +185,7 @@ TEST_CASE("interrupt and active and error tell how a transfer ended") {
 
 TEST_CASE("all data is in memory when the interrupt comes even from a slow bus") {
     ImageFile image{64 * 512};
-    IdeBoard board{{.clock = Clock{1'000'000}}};  // a burst of 64 bytes takes 17 us
+    IdeBoard board{slow()};  // a burst of 64 bytes takes 17 us
     board.drive(quick({{"image", image.path()}}));
     board.enable();
     board.put_table(table, {{0x20000, 8192, true}});
@@ -199,7 +205,7 @@ TEST_CASE("all data is in memory when the interrupt comes even from a slow bus")
 
 TEST_CASE("all data is in memory when the interrupt comes from behind a PCI bridge that posts it") {
     ImageFile image{64 * 512};
-    IdeBoard board{{.clock = Clock{1'000'000}}, true};  // a line takes 9 us to memory
+    IdeBoard board{slow(), true};  // a line takes 9 us to memory
     board.drive(quick({{"image", image.path()}}));
     board.enable();
     board.put_table(table, {{0x20000, 8192, true}});
