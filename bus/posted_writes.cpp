@@ -123,18 +123,28 @@ Time PostedWrites::drain(Time start) {
     return start;
 }
 
+/// Until when a master's tenure under way, or its lock, keeps a write there from being made; zero
+/// where nothing does.
+Time PostedWrites::kept_until(Time start, const MemoryAccess& access) const {
+    const bool busy = bus_.busy_until_ > start;
+    const SystemBus::Contender* ahead = bus_.locked_by_ ? bus_.locked_by_
+                                        : busy          ? bus_.owner_
+                                                        : nullptr;
+    if (!ahead || ahead->processor || !ahead->reaches(access.address, access.bytes)) return {};
+    // Between two tenures under one lock: until whatever begins the second.
+    return busy ? bus_.busy_until_.get() : owner_.simulation().next_event();
+}
+
 Time PostedWrites::put(Time start, Time duration, const MemoryAccess& access) {
     Simulation& sim = owner_.simulation();
     if (sim.next_event() <= start) resume_.wait_until(start);
     for (;;) {
         bus_.give_way(start);
         settle(start);
-        const SystemBus::Contender* owner = bus_.owner_;
         if (count_ == entries_.size())
             start = wait(start, next_change());
-        else if (owner && !owner->processor && bus_.busy_until_ > start &&
-                 owner->reaches(access.address, access.bytes))
-            start = wait(start, bus_.busy_until_);
+        else if (const Time until = kept_until(start, access); until > Time{})
+            start = wait(start, until);
         else
             break;
     }

@@ -10,7 +10,7 @@
 //
 // What a write changes is in memory at once. Nobody can tell: a bus master's burst that reaches the same
 // bytes waits until the write has been on the bus, and a write to what a burst under way reaches waits
-// for that tenure's end.
+// for that tenure's end, or, where the master holds the bus by a lock, for the burst's.
 //
 // An entry costs no event while nobody else wants the bus: when it begins and ends is known, and is
 // reckoned up (`settle`) when somebody asks. What has not begun by then competes (`compete`).
@@ -64,6 +64,7 @@ class PostedWrites final : private SystemBus::Contender {
     /// When the head ends, or begins; Time::max() where that is not known.
     Time next_change() const;
     Time wait(Time start, Time until);
+    Time kept_until(Time start, const MemoryAccess& access) const;
     bool alone() const { return bus_.waiting_ == 0 && bus_.locked_by_ == nullptr; }
     void begin_head();
     void step();

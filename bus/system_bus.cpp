@@ -233,7 +233,8 @@ void SystemBus::gather() {
     for (Contender* c : contenders_) {
         if (!c->waiting || (locked_by_ && locked_by_ != c)) continue;
         if (processors_first_ && !c->processor) continue;
-        if (!c->processor && std::any_of(posted_.begin(), posted_.end(), [c](PostedWrites* posted) {
+        // Who holds the bus by a lock does not wait for writes that the lock keeps from it.
+        if (!c->processor && c != locked_by_ && std::any_of(posted_.begin(), posted_.end(), [c](PostedWrites* posted) {
                 return posted->any([c](uint64_t a, uint64_t n) { return c->reaches(a, n); });
             }))
             continue;

@@ -249,7 +249,8 @@ TEST_CASE("fast and lockstep give the same events on any bus") {
         const std::string cache = seed % 2 ? "model" : seed % 4 ? "none" : "perfect";
         const std::string fast = isolated_text([&] { return events(seed, false, cache, false); });
         const std::string step = isolated_text([&] { return events(seed, true, cache, false); });
-        INFO("seed " << seed << " after " << difference(fast, step));
+        INFO("seed " << seed << " after " << difference(fast, step) << "\nends with "
+                     << fast.substr(fast.size() - std::min<size_t>(fast.size(), 600)));
         CHECK((fast == step));
         CHECK(fast.find("outcome halted") != std::string::npos);
         CHECK(fast.find("balanced true") != std::string::npos);

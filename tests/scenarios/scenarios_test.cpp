@@ -136,7 +136,7 @@ TEST_CASE("the main scenario is equal in lockstep whatever is set") {
         {"bus.arbitration=round-robin", "bus.turnaround_clocks=1", "bus.posted_writes=4"},
         {"bus.dma_mode=transparent", "bus.synchronous=true"},
         {"bus.dma_mode=cycle-stealing", "bus.arbitration=weighted", "bus.processor_weight=2"},
-        {"bus.arbitration=tdma", "bus.tdma_slots=processor,ide,processor",
+        {"bus.arbitration=tdma", "bus.tdma_slots=processor,pci_bus,processor",
          "bus.tdma_slot_clocks=24"},
         {"guest.parameters.irq=pic", "guest.parameters.pio=0"},
         {"guest.parameters.udma=5", "guest.parameters.segments=7"},
