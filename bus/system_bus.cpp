@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "bus/arbitration/tdma.h"
 #include "bus/dram.h"
@@ -108,7 +109,9 @@ void SystemBus::assign_slots() {
 }
 
 Time SystemBus::memory_time(const DirectMemory& memory, uint64_t address, uint64_t bytes) const {
-    const uint64_t n = beats(address, bytes);
+    // Widths are powers of two: each access to uncached memory comes here, and a division is slow.
+    const uint64_t width = timing_.width;
+    const uint64_t n = ((address & (width - 1)) + bytes + width - 1) >> std::countr_zero(width);
     const uint64_t waits = memory.first_wait_clocks + (n - 1) * memory.next_wait_clocks;
     if (!memory.dram) [[likely]]
         return timing_.clock.cycles(timing_.address_clocks + n * timing_.data_clocks + waits);

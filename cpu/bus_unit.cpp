@@ -3,17 +3,26 @@
 
 namespace sb::cpu {
 
+namespace {
+
+/// In cycles: mostly as long as the last time.
+inline uint64_t stall_of(const Clock& clock, Time duration, Time& last, uint64_t& stall) {
+    if (duration != last) {
+        last = duration;
+        stall = clock.ceil(duration);
+    }
+    return stall;
+}
+
+}  // namespace
+
 BusUnit::Access BusUnit::transport(bool ports, bool write, uint32_t address, uint32_t v,
                                    unsigned bytes, uint64_t cycle) {
     const Time start = clock_.cycles(cycle);
     uint32_t value = write ? v : 0;
     const Time duration = port_.access_register(ports, write, address, bytes, value, start);
     if (duration == Time::max()) return by_socket(ports, write, address, v, bytes, start);
-    if (duration != last_duration_) {
-        last_duration_ = duration;
-        last_stall_ = clock_.ceil(duration);
-    }
-    return {last_stall_, value};
+    return {stall_of(clock_, duration, last_duration_, last_stall_), value};
 }
 
 BusUnit::Access BusUnit::by_socket(bool ports, bool write, uint32_t address, uint32_t v,
@@ -35,7 +44,7 @@ uint64_t BusUnit::take(const bus::MemoryAccess& access, uint64_t cycle, bool idl
     const Time start = clock_.cycles(cycle);
     if (idle) {
         const Time duration = port_.take(start, access);
-        if (duration != Time::max()) return clock_.ceil(duration);
+        if (duration != Time::max()) return stall_of(clock_, duration, last_duration_, last_stall_);
     }
     blocked = true;
     return clock_.ceil(port_.take_contended(start, access) - start);
