@@ -26,7 +26,11 @@ Function::Function(Device& owner, Bus& bus, Slot slot, Identity id)
       device_id{bank, spec("DEVICE_ID", 0x02, 16, ro, id.device, "which function it is")},
       command{bank,
               spec("COMMAND", 0x04, 16, rw, 0, "what the function may do"),
-              {.write = [this](uint64_t) { remap(); }}},
+              {.write =
+                   [this](uint64_t) {
+                       remap();
+                       if (on_command_) on_command_();
+                   }}},
       status{bank, spec("STATUS", 0x06, 16, rw, 0x0280, "what happened on the bus")},
       revision_id{bank, spec("REVISION_ID", 0x08, 8, ro, id.revision, "revision")},
       class_interface{bank, spec("CLASS_INTERFACE", 0x09, 8, ro, id.class_code & 0xff,
@@ -45,8 +49,7 @@ Function::Function(Device& owner, Bus& bus, Slot slot, Identity id)
            {.write = [this](unsigned i, uint64_t v) { write_base(i, v); }}},
       subsystem_vendor_id{bank, spec("SUBSYSTEM_VENDOR_ID", 0x2c, 16, ro, id.subsystem_vendor,
                                      "who made the board it is on")},
-      subsystem_id{bank,
-                   spec("SUBSYSTEM_ID", 0x2e, 16, ro, id.subsystem, "which board it is on")},
+      subsystem_id{bank, spec("SUBSYSTEM_ID", 0x2e, 16, ro, id.subsystem, "which board it is on")},
       expansion_rom{bank, spec("EXPANSION_ROM", 0x30, 32, ro, 0, "no expansion ROM")},
       interrupt_line{bank, spec("INTERRUPT_LINE", 0x3c, 8, rw, 0, "scratch: the routed line")},
       interrupt_pin{bank, spec("INTERRUPT_PIN", 0x3d, 8, ro, id.interrupt_pin, "1 = INTA#")},

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -70,6 +71,8 @@ class Function {
     /// One of its memory windows claims the address.
     bool claims(uint64_t address) const;
 
+    /// Called when COMMAND was written: what waited for leave to master the bus may go on.
+    void on_command(std::function<void()> hook) { on_command_ = std::move(hook); }
     bool bus_master() const { return bus_master_enable; }
     Slot slot() const { return slot_; }
     Bus& bus() { return bus_; }
@@ -127,6 +130,7 @@ class Function {
     std::array<Base, 6> bases_;
     Pin pin_{owner, "pci_interrupt"};
     State<bool> asserted_{owner, "pci_asserted", false};
+    std::function<void()> on_command_;
     std::shared_ptr<Msi> msi_;  // made by add_msi
 };
 

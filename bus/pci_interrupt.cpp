@@ -44,13 +44,21 @@ struct Function::Msi {
                    .offset = at + 4,
                    .bits = 32,
                    .doc = "where the message is written"}},
-          data{f.bank,
-               {.name = "MSI_DATA", .offset = at + 8, .bits = 16, .doc = "the message"}},
-          port{f, "message", [this](MasterPort::Result) { sent(); }},
+          data{f.bank, {.name = "MSI_DATA", .offset = at + 8, .bits = 16, .doc = "the message"}},
+          port{f, "message", [this](MasterPort::Result result) { sent(result); }},
           again{f.owner, "message_again", false},
           function{f} {}
 
-    void sent() {
+    void sent(MasterPort::Result result) {
+        const uint64_t to = dword.make(dword);
+        const auto value = static_cast<uint32_t>(data.value());
+        if (result != MasterPort::Result::done)
+            function.owner.finding("an interrupt message was lost: nobody took the write",
+                                   [&] { return message_text(to, value); });
+        else if (to - message_base >= message_size)
+            function.owner.finding(
+                "an interrupt message's address is not one of local APICs: it was written there",
+                [&] { return message_text(to, value); });
         if (!again) return;
         again = false;
         function.send_message();
@@ -98,8 +106,9 @@ void Function::send_message() {
     const auto data = static_cast<uint32_t>(msi_->data.value());
     if (!bus_.local() && to - message_base < message_size) {
         // Without cycles of its own, the bus takes no time for it.
-        pci::send_message(bus_.board().shared<ApicBus>("apic.bus"), owner.probe(), owner.now(), to,
-                          data);
+        const char* wrong = pci::send_message(bus_.board().shared<ApicBus>("apic.bus"),
+                                              owner.probe(), owner.now(), to, data);
+        if (wrong) owner.finding(wrong, [&] { return message_text(to, data); });
         return;
     }
     std::memcpy(msi_->port.buffer(), &data, sizeof data);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bus/pci_memory.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -8,17 +10,19 @@
 #include "bus/pci_master.h"
 
 namespace sb::pci {
-namespace {
 
-
-}  // namespace
+std::string message_text(uint64_t address, uint32_t data) {
+    return fmt::format("data {:#x} at {:#x}", data, address);
+}
 
 // Intel SDM volume 3A, 10.11.1 and 10.11.2.
-void send_message(ApicBus& bus, const observe::Probe& probe, Time now, uint64_t address,
-                  uint32_t data) {
+const char* send_message(ApicBus& bus, const observe::Probe& probe, Time now, uint64_t address,
+                         uint32_t data) {
     ApicMessage message;
     message.vector = static_cast<uint8_t>(data);
     message.mode = static_cast<DeliveryMode>((data >> 8) & 7);
+    if (message.mode == DeliveryMode::reserved || message.mode == DeliveryMode::startup)
+        return "an interrupt message with a reserved delivery mode was lost";
     message.level_triggered = (data >> 15 & 1) != 0;
     message.asserted = (data >> 14 & 1) != 0;
     message.logical = (address >> 2 & 1) != 0;
@@ -26,7 +30,12 @@ void send_message(ApicBus& bus, const observe::Probe& probe, Time now, uint64_t 
     // Without the redirection hint the destination mode is ignored, and physical.
     if ((address >> 3 & 1) == 0) message.logical = false;
     probe.emit(now, observe::Kind::interrupt_message, message.vector, observe::no_input);
-    bus.send(message);
+    const bool taken = bus.send(message);
+    const bool has_vector =
+        message.mode == DeliveryMode::fixed || message.mode == DeliveryMode::lowest_priority;
+    if (has_vector && message.vector < 16)
+        return "an interrupt message has a vector below 16, which no local APIC delivers";
+    return taken ? nullptr : "an interrupt message reached no local APIC";
 }
 
 HostMemory::HostMemory(LocalBus& bus, unsigned posting, unsigned prefetch)
@@ -115,7 +124,9 @@ void HostMemory::pump() {
         if (entry.message) {
             uint32_t data = 0;
             std::memcpy(&data, entry.data.data(), sizeof data);
-            send_message(apics_, bus_.probe_, bus_.now(), entry.address, data);
+            const uint64_t address = entry.address;
+            if (const char* wrong = send_message(apics_, bus_.probe_, bus_.now(), address, data))
+                bus_.finding(wrong, [&] { return message_text(address, data); });
             return pop(bus::MasterPort::Result::done);
         }
         draining_ = true;

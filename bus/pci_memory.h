@@ -22,6 +22,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 
 #include "bus/apic.h"
 #include "bus/master_port.h"
@@ -34,9 +35,13 @@ class LocalBus;
 class MasterPort;
 
 inline constexpr uint64_t message_base = 0xfee00000, message_size = 0x100000;
-/// Sends what a write of `data` to a message address says.
-void send_message(ApicBus& bus, const observe::Probe& probe, Time now, uint64_t address,
+/// Sends what a write of `data` to a message address says. Gives what is wrong with it, as the text
+/// of a finding; null where nothing is.
+const char* send_message(ApicBus& bus, const observe::Probe& probe, Time now, uint64_t address,
                   uint32_t data);
+
+/// A message's address and data, for a finding.
+std::string message_text(uint64_t address, uint32_t data);
 
 class HostMemory {
   public:

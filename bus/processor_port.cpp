@@ -151,7 +151,7 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
     const unsigned bytes = payload.get_data_length();
     const uint64_t address = payload.get_address();
     Time duration = range && range->direct ? bus_.memory_time(*range->direct, address, bytes)
-                                           : bus_.least_time();
+                                           : bus_.device_time();
     begins = asked;
     lost = {};
     if (sim.next_event() <= asked || !bus_.free_at(asked) || (pci && !pci->free_at(asked))) {
@@ -163,6 +163,7 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
         delay = (begins - sim.kernel_now()).sc();
     }
     const Time start = begins;
+    if (!range || !range->direct) duration = bus_.least_time();
     if (range && range->direct && range->direct->dram)
         duration = bus_.begin_memory(*range->direct, address, bytes, start);
     Traffic& traffic = space.traffic_of(range);  // the access may unmap the range

@@ -76,6 +76,14 @@ void SystemBus::archive_masters(Archive& archive) {
     policy_->archive(archive);
 }
 
+std::string SystemBus::ports_of(const std::string& name) const {
+    std::string list;
+    for (const Contender* c : contenders_)
+        if (c->stats.name.starts_with(name + "."))
+            list += (list.empty() ? "" : ", ") + c->stats.name;
+    return list;
+}
+
 void SystemBus::assign_slots() {
     if (timing_.arbitration != "tdma") return;
     std::vector<unsigned> owners;
@@ -83,11 +91,17 @@ void SystemBus::assign_slots() {
         unsigned index = Choice::nobody;
         for (const Contender* c : contenders_) {
             const std::string& master = c->stats.name;
-            if (master == name || master.substr(0, master.find('.')) == name ||
-                (name == processor_slot && c->processor)) {
+            if (master == name || (name == processor_slot && c->processor)) {
                 index = c->party;
                 break;
             }
+            if (master.substr(0, master.find('.')) != name) continue;
+            if (index != Choice::nobody)
+                throw Error(
+                    fmt::format("bus.tdma_slots: \"{}\" has several ports, each of which "
+                                "needs slots of its own: {}",
+                                name, ports_of(name)));
+            index = c->party;
         }
         if (index == Choice::nobody && name != idle_slot) {
             std::string known;
@@ -126,19 +140,19 @@ Time SystemBus::begin_dram(const DirectMemory& memory, uint64_t address, uint64_
                            Time start) {
     const uint64_t n = beats(address, bytes);
     const Time head = timing_.clock.cycles(timing_.address_clocks);
-    const Time waits = timing_.clock.cycles(memory.first_wait_clocks +
-                                            (n - 1) * memory.next_wait_clocks);
+    const Time waits =
+        timing_.clock.cycles(memory.first_wait_clocks + (n - 1) * memory.next_wait_clocks);
     return head + waits +
-           memory.dram->access(address, n, timing_.width,
-                               timing_.clock.cycles(timing_.data_clocks), timing_.clock,
-                               start + head);
+           memory.dram->access(address, n, timing_.width, timing_.clock.cycles(timing_.data_clocks),
+                               timing_.clock, start + head);
 }
 
 void SystemBus::snoop(Contender& contender, bool write, uint64_t address, uint64_t bytes) {
     if (snoopers_.empty()) return;
     account_.turn(contender.begins, contender.lost);
     contender.lost = {};
-    for (Snooper* s : snoopers_) contender.begins = s->snoop(write, address, bytes, contender.begins);
+    for (Snooper* s : snoopers_)
+        contender.begins = s->snoop(write, address, bytes, contender.begins);
 }
 
 Time SystemBus::beats_time(uint64_t address, uint64_t bytes) const {
@@ -237,7 +251,8 @@ void SystemBus::gather() {
         if (!c->waiting || (locked_by_ && locked_by_ != c)) continue;
         if (processors_first_ && !c->processor) continue;
         // Who holds the bus by a lock does not wait for writes that the lock keeps from it.
-        if (!c->processor && c != locked_by_ && std::any_of(posted_.begin(), posted_.end(), [c](PostedWrites* posted) {
+        if (!c->processor && c != locked_by_ &&
+            std::any_of(posted_.begin(), posted_.end(), [c](PostedWrites* posted) {
                 return posted->any([c](uint64_t a, uint64_t n) { return c->reaches(a, n); });
             }))
             continue;

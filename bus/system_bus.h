@@ -127,6 +127,11 @@ class SystemBus : public Component, public AccountedBus {
     void add_snooper(Snooper& snooper) { snoopers_.push_back(&snooper); }
     /// The same without the memory's wait states.
     Time beats_time(uint64_t address, uint64_t bytes) const;
+    /// How long an access to a device may take, which is not known before: by time division it has a
+    /// whole slot, so that it never runs over where it fits into one.
+    Time device_time() const {
+        return policy_->by_time() ? policy_->longest_tenure() : least_time();
+    }
     /// The least that any transaction takes.
     Time least_time() const {
         return timing_.clock.cycles(timing_.address_clocks + timing_.data_clocks);
@@ -201,6 +206,7 @@ class SystemBus : public Component, public AccountedBus {
         return (address % timing_.width + bytes + timing_.width - 1) / timing_.width;
     }
     Time begin_dram(const DirectMemory& memory, uint64_t address, uint64_t bytes, Time start);
+    std::string ports_of(const std::string& name) const;
     void gather();
     Contender& waiting_of(unsigned party);
     void arbitrate();

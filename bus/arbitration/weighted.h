@@ -10,6 +10,8 @@
 // Tenures that began while nobody else asked never came here, and cost nothing of a share.
 #pragma once
 
+#include <cstring>
+
 #include "bus/arbitration/round_robin.h"
 
 namespace sb::bus {

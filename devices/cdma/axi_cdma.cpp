@@ -209,6 +209,11 @@ AxiCdma::AxiCdma(const bus::DeviceContext& context)
     reset_name_ = stream.intern("reset");
     function_.add_base(0, pci::Function::Space::memory, 0x1000, bank_.socket(), context.name);
     function_.add_msi(msi_offset);
+    function_.on_command([this] {
+        if (!function_.bus_master() || !busy()) return;
+        descriptors_.resume();
+        mover_.resume();
+    });
 }
 
 void AxiCdma::reset() {

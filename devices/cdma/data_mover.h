@@ -65,6 +65,8 @@ class DataMover {
     /// `quiet` holds once it is over (and `ended` is called with `done` at that time, if it was
     /// not quiet).
     void drain();
+    /// The function may master the bus again.
+    void resume() { step(); }
     /// Forgets everything, at once.
     void cancel();
     /// Goes on, where it can.

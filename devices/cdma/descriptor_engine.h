@@ -67,6 +67,8 @@ class DescriptorEngine {
     void step();
     /// Lets a transaction under way end, and begins no other.
     void drain();
+    /// The function may master the bus again.
+    void resume() { step(); }
     void cancel();
     /// No transaction is under way.
     bool quiet() const { return !port_.busy(); }

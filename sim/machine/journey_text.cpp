@@ -108,8 +108,8 @@ bool is_of_processor(const bus::MasterStats& master) {
     return master.name == "processor_port" || master.name.ends_with("host_bridge");
 }
 
-/// What most of the time went to, and what the others' part in it was.
-std::string critical_path(const Journey& journey, const JourneyWords& words) {
+/// The step, or repeated step, that took the most time, and what the others' part in it was.
+std::string longest_step(const Journey& journey, const JourneyWords& words) {
     std::map<uint64_t, Step> leaves;
     collect(journey.steps, leaves);
     const Step* longest = nullptr;
@@ -117,9 +117,9 @@ std::string critical_path(const Journey& journey, const JourneyWords& words) {
         if (!longest || step.total() > longest->total() ||
             (step.total() == longest->total() && step.start < longest->start))
             longest = &step;
-    if (!longest) return "Critical path: nothing happened.";
+    if (!longest) return "Longest step: nothing happened.";
     const uint64_t all = sum(journey.cycles());
-    std::string text = fmt::format("Critical path: {:.1f} % of the time is {}",
+    std::string text = fmt::format("Longest step: {:.1f} % of the time is {}",
                                    percent(longest->total(), all), words.name(*longest));
     if (longest->times > 1) text += fmt::format(" ({} times)", grouped(longest->times));
     const bus::MasterStats* busiest = nullptr;
@@ -235,7 +235,7 @@ std::string journey_text(const Journey& journey, const Machine& machine) {
     page.steps(journey.steps, "");
     page.row(exact_us(journey.elapsed()), "", "", "",
              fmt::format("the end: {} us, the sum of the steps", exact_us(journey.elapsed())));
-    return page.text + division(journey) + "\n" + critical_path(journey, words) + "\n";
+    return page.text + division(journey) + "\n" + longest_step(journey, words) + "\n";
 }
 
 Json journey_json(const Journey& journey, const Machine& machine) {
@@ -263,7 +263,7 @@ Json journey_json(const Journey& journey, const Machine& machine) {
         account["turnaround_ps"] = bus.turnaround.ps();
         account["idle_ps"] = bus.idle.ps();
     }
-    json["critical_path"] = critical_path(journey, words);
+    json["longest_step"] = longest_step(journey, words);
     json["steps"] = Json::array();
     for (const Step& step : journey.steps) json["steps"].push_back(step_json(step, words));
     return json;

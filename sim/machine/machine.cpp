@@ -59,8 +59,12 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
         static_cast<unsigned>(plan.bus.integer("processor_priority")),
         static_cast<unsigned>(plan.bus.integer("processor_weight"))};
     port_ = std::make_unique<bus::ProcessorPort>(chassis_->bus, stream_, "processor_port", settings);
-    chassis_->bus.assign_slots();
-    cpu_ = std::make_unique<cpu::Cpu>(sim_, stream_, "cpu", *port_, plan.cpu);
+    try {
+        chassis_->bus.assign_slots();
+        cpu_ = std::make_unique<cpu::Cpu>(sim_, stream_, "cpu", *port_, plan.cpu);
+    } catch (const Error& error) {
+        throw Error(fmt::format("{}: {}", plan.file, error.what()));
+    }
     // Without a local APIC the 8259 pair drives the processor itself.
     const bool has_apic = board.find<bus::InterruptAcknowledge>("intr.acknowledge") != nullptr;
     board.line(has_apic ? "intr" : "pic.intr").connect(*cpu_, cpu::Cpu::intr);

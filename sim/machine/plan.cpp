@@ -299,12 +299,37 @@ void check_bus(const Scenario& scenario, const Config& bus) {
     const uint64_t width = bus.integer("width");
     if ((width & (width - 1)) != 0)
         refuse("width", fmt::format("{} is not a power of two from 1 to 64", width));
-    if (bus.text("arbitration") != "tdma") return;
+    if (bus.text("arbitration") != "tdma") {
+        if (!bus.text("tdma_slots").empty())
+            refuse("tdma_slots", "only arbitration \"tdma\" has slots");
+        return;
+    }
     if (bus.text("tdma_slots").empty())
         refuse("arbitration", "\"tdma\" needs bus.tdma_slots: whose each slot is");
     if (bus.text("dma_mode") == "transparent")
         refuse("dma_mode",
                "\"transparent\" contradicts arbitration \"tdma\": slots say who is next");
+}
+
+void check_pci(const Scenario& scenario, const Config& pci) {
+    auto refuse = [&](const char* key, const std::string& what) {
+        const RawValue* raw = scenario.find("pci_bus", key);
+        fail(raw ? raw->place : Place{scenario.file(), 0},
+             fmt::format("pci_bus.{}: {}", key, what));
+    };
+    if (const uint64_t bits = pci.integer("width"); bits != 32 && bits != 64)
+        refuse("width", fmt::format("{} is not 32 or 64", bits));
+    for (const char* key : {"posting", "prefetch"})
+        if (pci.integer(key) % 32 != 0) refuse(key, "is not a multiple of a line of 32 bytes");
+}
+
+/// Keys of caches say nothing where there is none.
+void check_caches(const Scenario& scenario, const Config& cpu) {
+    auto table = scenario.tables().find("cpu");
+    if (cpu.text("cache") == "model" || table == scenario.tables().end()) return;
+    for (const auto& [name, raw] : table->second.values)
+        if (name.starts_with("l1_") || name.starts_with("l2_"))
+            fail(raw.place, fmt::format("cpu.{}: only cache \"model\" has caches", name));
 }
 
 }  // namespace
@@ -324,10 +349,9 @@ Plan make_plan(const Scenario& scenario) {
     plan.bus = fill(scenario, "bus", bus_keys());
     check_bus(scenario, plan.bus);
     plan.pci = fill(scenario, "pci_bus", pci_keys());
-    if (const uint64_t bits = plan.pci.integer("width"); bits != 32 && bits != 64)
-        fail(scenario.find("pci_bus", "width")->place,
-             fmt::format("pci_bus.width: {} is not 32 or 64", bits));
+    check_pci(scenario, plan.pci);
     plan.cpu = fill(scenario, "cpu", cpu::processor_keys());
+    check_caches(scenario, plan.cpu);
     plan.guest = fill(scenario, "guest", guest_keys());
     plan.guest_place = {scenario.file(), 0};
     if (const RawValue* program = scenario.find("guest", "program")) {

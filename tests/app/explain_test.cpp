@@ -30,7 +30,7 @@ TEST_CASE("explain tells the last phase that moved bytes") {
     CHECK(run.status == 0);
     CHECK(run.err.empty());
     CHECK_THAT(run.out, Contains("phase \"dma\"") && Contains("writes COMMAND of disk = C8h") &&
-                            Contains("the sum of the steps") && Contains("Critical path: "));
+                            Contains("the sum of the steps") && Contains("Longest step: "));
     CHECK(run.out == southbridge({"explain", scenario, "--set", few, "--lockstep"}).out);
     CHECK(
         run.out ==

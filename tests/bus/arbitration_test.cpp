@@ -129,6 +129,34 @@ TEST_CASE("time division begins tenures in their owner's slots alone and waits a
     CHECK(a.port.stats().held / (clock_period * 17) > 0);
 }
 
+TEST_CASE("an access to a device begins with its slot and ends in it") {
+    bus::SystemBusTiming timing;
+    timing.arbitration = "tdma";
+    timing.tdma_slots = {"a", "processor"};
+    timing.tdma_slot_clocks = 40;  // 1200 ns: an 8-bit access to a 16550A of 720 ns fits
+    TestBoard board{timing};
+    board.add_memory(0, 0x10000);
+    board.plug("uart16550", "serial");
+    Saturator a{board, "a", 0, 0x1000, 64};
+    Kept accesses{board, observe::Kind::access};
+    const Time slot = clock_period * 40;
+    board.run([&](Script& io) {
+        a.start(100'000);
+        for (int i = 0; i < 200; ++i) {
+            io.in8(0x3f8 + 5);
+            io.wait(Time::ps(static_cast<uint64_t>(i) * 13'007));
+        }
+    });
+    REQUIRE(accesses.events.size() == 200);
+    for (const auto& e : accesses.events) {
+        CHECK(e.at % slot == Time{});
+        CHECK(e.at / slot % 2 == 1);
+        CHECK(Time::ps(e.values[2]) >= 720_ns);
+    }
+    // Nobody ran over, so who shares the bus with it waits for its slot and no longer.
+    CHECK(a.port.stats().worst_wait <= slot + clock_period * 17);
+}
+
 TEST_CASE("a burst that is longer than a slot is cut to what fits into one") {
     bus::SystemBusTiming timing;
     timing.arbitration = "tdma";

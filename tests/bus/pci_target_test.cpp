@@ -217,6 +217,43 @@ TEST_CASE("a message arrives after the data that was written before it") {
     CHECK(board.summary().balanced());
 }
 
+TEST_CASE("a message that interrupts nobody is a finding") {
+    struct Row {
+        uint32_t address, data;
+        const char* finding;
+    };
+    const Row rows[]{
+        {0xd0000000, 0x41, "nobody took the write"},
+        {0x00004000, 0x41, "not one of local APICs"},
+        {0xfee00000, 0x05, "below 16"},
+        {0xfee00000, 0x341, "reserved delivery mode"},
+        {0xfee00000, 0x641, "reserved delivery mode"},  // start-up is not for messages
+        {0xfee00000, 0x41, nullptr},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.address, row.data);
+        const bool right = test::isolated([&] {
+            PciBoard board;
+            Card card{board, "card", 3};
+            card.function.add_msi(0x50);
+            card.map(0xe0000000);
+            Apic apic{board};
+            board.run([&](Script& io) {
+                card.function.bank.write(0x54, 4, row.address);
+                card.function.bank.write(0x58, 2, row.data);
+                card.function.bank.write(0x52, 2, 1);
+                card.function.interrupt(true);
+                io.wait(100_us);
+            });
+            uint64_t found = 0;
+            for (const Finding& f : board.sim.findings().list())
+                found += row.finding && std::string{f.what}.find(row.finding) != std::string::npos;
+            return found == (row.finding ? 1 : 0) && (row.finding || apic.messages.size() == 1);
+        });
+        CHECK(right);
+    }
+}
+
 TEST_CASE("without MSI a function drives its pin and enabling takes the interrupt off it") {
     PciBoard board;
     Card card{board, "card", 3};

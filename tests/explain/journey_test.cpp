@@ -194,7 +194,7 @@ TEST_CASE("a polled read goes by the PIO data-in protocol") {
                 if (part.at("what").get<std::string>().find("reads DATA") == 0)
                     words += part.at("times").get<uint64_t>();
     CHECK(words == 8 * 256);
-    CHECK(journey.at("critical_path").get<std::string>().find("DATA of disk (2 048 times)") !=
+    CHECK(journey.at("longest_step").get<std::string>().find("DATA of disk (2 048 times)") !=
           std::string::npos);
 }
 

@@ -328,3 +328,36 @@ TEST_CASE("nothing moves while bus mastering is disabled") {
         CHECK(copy(io, 0x10000, 0x20000, 64) == (rest | ioc));
     });
 }
+
+TEST_CASE("a transfer and a chain go on where they were when bus mastering comes back") {
+    for (const bool chain : {false, true}) {
+        CAPTURE(chain);
+        const bool right = isolated([&] {
+            CdmaBoard board;
+            fill(board.ram + 0x10000, 4096);
+            const uint32_t ring = 0x4000;
+            const uint32_t last =
+                board.put_chain(ring, {{.from = 0x10000, .to = 0x20000, .control = 2048},
+                                       {.from = 0x10800, .to = 0x20800, .control = 2048}});
+            bool good = true;
+            board.run([&](Script& io) {
+                if (chain) {
+                    begin_chain(io, ring, last);
+                } else {
+                    io.write32(sa, 0x10000);
+                    io.write32(da, 0x20000);
+                    io.write32(btt, 4096);
+                }
+                io.wait(5_us);
+                board.enable(0x02);  // in the middle
+                io.wait(100_us);
+                good &= (state(io) & idle) == 0 && differing(board.ram + 0x20000, 4096) > 0;
+                board.enable();
+                good &= wait_idle(io) == (rest | ioc);
+                good &= differing(board.ram + 0x20000, 4096) == 0;
+            });
+            return good && board.found("bus mastering");
+        });
+        CHECK(right);
+    }
+}
