@@ -106,9 +106,10 @@ int main(const CommandLine& options) {
         // With fixed priority and the processor after the engines, it sees its clock only when they
         // are done, however much they have to copy.
         if (!worker.engine.is_busy()) {
-            fail("engine {} was done with guest.parameters.kib={} before the processor saw {} us "
-                 "over: raise it, or let the processor have the bus (bus.processor_priority=0)",
-                 i, kib, microseconds);
+            fail(
+                "engine {} was done with guest.parameters.kib={} before the processor saw {} us "
+                "over: raise it, or let the processor have the bus (bus.processor_priority=0)",
+                i, kib, microseconds);
         }
         worker.engine.stop();
         const uint32_t bytes = (end[i] - begin[i]) * piece;

@@ -2,9 +2,9 @@
 //
 // Sound by fly-by DMA: for each sample the 8237A takes the bus for one cycle, in which the byte
 // goes from memory to the card without passing through either. What does that cost a processor that
-// works on memory? First it works alone, then while a block is played. In block mode the 8237A keeps
-// the bus from the first byte to the last, whatever the sample rate: the processor stands still, and
-// it is measured for how long.
+// works on memory? First it works alone, then while a block is played. In block mode the 8237A
+// keeps the bus from the first byte to the last, whatever the sample rate: the processor stands
+// still, and it is measured for how long.
 //
 //   rate=22050       samples a second     bytes=512       of the block
 //   mode=single      or demand, block: how the 8237A keeps the bus
