@@ -189,23 +189,37 @@ TEST_CASE("weights share the bus by tenures") {
     }
 }
 
+namespace {
+
 // What docs/buses.md promises, with tenures counted by hand: a clock for the address and one a
 // beat, of 30 ns. An engine's bursts have 16 beats of data, or the 8 words of a descriptor; a
 // processor's longest access is to a device behind ISA.
+struct Master {
+    const char* name;
+    uint64_t tenure_ns;
+    uint64_t weight;
+};
+constexpr uint64_t data_ns = 17 * 30, descriptor_ns = 9 * 30, isa_ns = 720;
+constexpr Master masters[] = {
+    {"engine0.data", data_ns, 4},  {"engine0.sg", descriptor_ns, 4},
+    {"engine1.data", data_ns, 2},  {"engine1.sg", descriptor_ns, 2},
+    {"engine2.data", data_ns, 1},  {"engine2.sg", descriptor_ns, 1},
+    {"processor_port", isa_ns, 1},
+};
+constexpr uint64_t slots = std::size(masters), slot_ns = 64 * 30;
+
+/// The sum over all but `own` of `tenures` of each.
+template <typename Tenures>
+uint64_t others_ns(const Master& own, Tenures tenures) {
+    uint64_t sum = 0;
+    for (const Master& other : masters)
+        if (&other != &own) sum += tenures(other) * other.tenure_ns;
+    return sum;
+}
+
+}  // namespace
+
 TEST_CASE("no master waits longer than its policy promises") {
-    struct Master {
-        const char* name;
-        uint64_t tenure_ns;
-        uint64_t weight;
-    };
-    constexpr uint64_t data_ns = 17 * 30, descriptor_ns = 9 * 30, isa_ns = 720;
-    constexpr Master masters[] = {
-        {"engine0.data", data_ns, 4},  {"engine0.sg", descriptor_ns, 4},
-        {"engine1.data", data_ns, 2},  {"engine1.sg", descriptor_ns, 2},
-        {"engine2.data", data_ns, 1},  {"engine2.sg", descriptor_ns, 1},
-        {"processor_port", isa_ns, 1},
-    };
-    constexpr uint64_t slots = std::size(masters), slot_ns = 64 * 30;
     struct Policy {
         const char* name;
         Sets sets;
@@ -214,21 +228,17 @@ TEST_CASE("no master waits longer than its policy promises") {
         /// What an engine's data has to have waited for, or the test has seen no contention.
         uint64_t least_ns;
     };
-    static const auto others = [](const Master& own, auto&& tenures) {
-        uint64_t sum = 0;
-        for (const Master& other : masters)
-            if (&other != &own) sum += tenures(other) * other.tenure_ns;
-        return sum;
-    };
     const Policy policies[] = {
         {"round-robin",
          {},
-         [](const Master& own) { return others(own, [](const Master&) { return 1u; }); },
+         [](const Master& own) {
+             return others_ns(own, [](const Master&) { return uint64_t{1}; });
+         },
          2 * data_ns},
         {"weighted",
          {"engine0.bus_weight=4", "engine1.bus_weight=2"},
          [](const Master& own) {
-             return others(own, [](const Master& other) { return other.weight + 1; });
+             return others_ns(own, [](const Master& other) { return other.weight + 1; });
          },
          2 * data_ns},
         // The rest of its own slot is a little too short for it.
