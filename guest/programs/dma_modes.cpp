@@ -71,6 +71,8 @@ int main(const CommandLine& options) {
     const uint64_t copied = chain.completed_bytes();
     if (alone == 0) fail("the loop is too short to be measured: raise words or rounds");
     if (!outlasted) fail("the copy was over before the loop: raise dma_kib");
+    // All descriptors copy the same piece: the first to be completed has copied all of it.
+    if (copied == 0) fail("nothing was completed: raise words or rounds, or lower piece");
 
     {
         PhaseScope phase("check");
