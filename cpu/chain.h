@@ -75,6 +75,10 @@ inline constexpr bool tail_calls = true;
 inline constexpr bool tail_calls = false;
 #endif
 
+inline void Core::push_sized(const Operation* op, uint32_t v, unsigned size) {
+    size == 4 ? push<uint32_t>(op, v) : push<uint16_t>(op, static_cast<uint16_t>(v));
+}
+
 template <unsigned exit>
 [[gnu::always_inline]] inline void go_on(Core& c) {
     if constexpr (tail_calls)

@@ -113,6 +113,13 @@ void Core::step(Block* block) {
     scratch_[0].run(*this, scratch_);
 }
 
+inline bool Core::fetched(Block* block) {
+    const uint32_t first = block->code_lines[0], rest = block->code_lines[1];
+    const auto& last = caches_->fetched;
+    if (rest == last[0] && (first == rest || first == last[1])) return true;
+    return fetch(block);
+}
+
 /// Null where finding it, or fetching its code, took time.
 Block* Core::next_block() {
     Block* block = linked_block();
@@ -348,7 +355,7 @@ void Core::set_cr0(uint32_t v) {
 }
 
 void Core::fault(uint8_t vector, uint32_t error) {
-    raised_ = {vector, error};
+    raised_ = {vector, error, 0};
     std::longjmp(recovery_, 1);
 }
 

@@ -191,9 +191,7 @@ class Core {
         write<T>(op, ss, sp, v);
         set_sp(sp);
     }
-    void push_sized(const Operation* op, uint32_t v, unsigned size) {
-        size == 4 ? push<uint32_t>(op, v) : push<uint16_t>(op, static_cast<uint16_t>(v));
-    }
+    void push_sized(const Operation* op, uint32_t v, unsigned size);
     /// What `pop` would give, `skip` bytes above the top; the stack pointer stays.
     uint32_t peek(const Operation* op, uint32_t skip, unsigned size) {
         const uint32_t sp = (s.regs[esp] + skip) & stack_mask();
@@ -379,23 +377,17 @@ class Core {
                 unsigned size, bool write, MemoryType type, uint32_t v = 0);
     void probe_write(const Operation* op, uint32_t linear, unsigned size);
     /// LOCK# from the next access on, for as many writes as the operation makes under it.
-    void lock_bus(unsigned writes) {
-        locked_writes_ = writes;
-        bus_.lock();
-    }
+    void lock_bus(unsigned writes);
     /// Not where a cache may have the line: then that is what is locked (SDM volume 3, 8.1.4).
     bool locks_bus(MemoryType type = MemoryType::back) const {
         return memory_on_bus_ && (!data_cache_ || type == MemoryType::uncached);
     }
-    void lock_bus(const Operation* op) {
-        if (op && op->locked_writes && !locked_writes_) lock_bus(op->locked_writes);
-    }
+    void lock_bus(const Operation* op);
     /// A write that began at `began` was made, the last under the lock or not.
     void written_locked(uint64_t began) {
-        if (!locked_writes_ || --locked_writes_) return;
-        bus_.unlock(began);
-        after_access(false);  // those who waited for it may come next
+        if (locked_writes_ && --locked_writes_ == 0) unlock_bus(began);
     }
+    void unlock_bus(uint64_t began);
     /// Memory that holds the whole aligned doubleword at a physical address; null: there is none.
     bus::DirectMemory* direct_at(uint32_t physical);
     uint8_t* host_of(const bus::DirectMemory& memory, uint32_t physical);
@@ -416,12 +408,7 @@ class Core {
     void make_room(const Operation* op, Cache& cache, uint32_t physical);
     void put_back(const Operation* op, Cache& cache, uint32_t tag);
     /// True where the lines of the block's code were the last to be fetched, or are now.
-    bool fetched(Block* block) {
-        const uint32_t first = block->code_lines[0], rest = block->code_lines[1];
-        const auto& last = caches_->fetched;
-        if (rest == last[0] && (first == rest || first == last[1])) return true;
-        return fetch(block);
-    }
+    bool fetched(Block* block);
     bool fetch(Block* block);
     void fetch_line(uint32_t at);
     void set_code_lines(uint32_t second);
@@ -496,16 +483,13 @@ class Core {
     uint64_t generation_ = 0;
 
     std::jmp_buf recovery_;
-    struct {
-        uint8_t vector = 0;
-        uint32_t error = 0;
-    } raised_;
-    int delivering_ = -1;  // the vector of the exception whose delivery is under way
     struct RaisedFault {
         uint8_t vector = 0;
         uint32_t error = 0;
         uint32_t eip = 0;
     };
+    RaisedFault raised_;
+    int delivering_ = -1;  // the vector of the exception whose delivery is under way
     std::array<RaisedFault, 3> chain_{};  // what raised the exception under way, for a shutdown's text
     unsigned chain_length_ = 0;
 

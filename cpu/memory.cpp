@@ -103,6 +103,20 @@ void Core::charge(const Operation* op, const bus::DirectMemory& memory, uint32_t
         on_bus(op, access);
 }
 
+void Core::lock_bus(unsigned writes) {
+    locked_writes_ = writes;
+    bus_.lock();
+}
+
+void Core::lock_bus(const Operation* op) {
+    if (op && op->locked_writes && !locked_writes_) lock_bus(op->locked_writes);
+}
+
+void Core::unlock_bus(uint64_t began) {
+    bus_.unlock(began);
+    after_access(false);  // those who waited for it may come next
+}
+
 /// Raises what a write there would raise, before anything is changed.
 void Core::probe_write(const Operation* op, uint32_t linear, unsigned size) {
     entry(op, linear, true);
