@@ -26,9 +26,8 @@ unsigned AddressSpace::attach(TargetSocket& socket) {
 unsigned AddressSpace::map(uint64_t start, uint64_t size, unsigned outlet, const std::string& name,
                            bool free, DirectMemory* direct, Behind behind) {
     size = std::min(size, size_ - std::min(start, size_));
-    auto range = std::make_unique<Range>(
-        Range{start, size, outlet, name, free, direct, 0, targets_.at(outlet), &traffic_named(name),
-              behind});
+    auto range = std::make_unique<Range>(Range{start, size, outlet, name, free, direct, 0,
+                                               targets_.at(outlet), &traffic_named(name), behind});
     if (direct) direct->traffic = range->traffic;
     auto slot = std::find(mapped_.begin(), mapped_.end(), nullptr);
     if (slot == mapped_.end()) slot = mapped_.insert(slot, nullptr);
@@ -48,8 +47,8 @@ Traffic& AddressSpace::traffic_named(const std::string& name) {
     return traffic_.emplace_back(Traffic{name, 0});
 }
 
-/// By name, each with a zero behind it, and eight bytes of number: what a guest has mapped by now is
-/// not known where it is read back.
+/// By name, each with a zero behind it, and eight bytes of number: what a guest has mapped by now
+/// is not known where it is read back.
 void AddressSpace::archive_traffic(Archive& archive) {
     constexpr size_t most = 1 << 20;
     std::vector<uint8_t> bytes;
@@ -143,8 +142,8 @@ const AddressSpace::Range* AddressSpace::fragment(const Range* range, const Piec
     part->start = p.start;
     part->size = p.last - p.start + 1;
     if (range->direct)
-        part->direct = view(*range->direct, part->offset, part->size,
-                            writable && range->direct->writable);
+        part->direct =
+            view(*range->direct, part->offset, part->size, writable && range->direct->writable);
     fragments_.push_back(std::move(part));
     return fragments_.back().get();
 }
@@ -270,6 +269,15 @@ void AddressSpace::unclaimed(Payload& payload) {
         return fmt::format("{} of {} byte(s) at {:#x}", payload.is_read() ? "read" : "write",
                            payload.get_data_length(), payload.get_address());
     });
+}
+
+uint64_t AddressSpace::peek_memory(uint64_t address, size_t bytes) const {
+    uint64_t data = 0;
+    const Range* range = find(address);
+    if (range && range->direct && address + (bytes - 1) <= range->last())
+        std::memcpy(&data, range->direct->host + (address - range->start),
+                    std::min(bytes, sizeof data));
+    return data;
 }
 
 unsigned AddressSpace::debug(Payload& payload) {

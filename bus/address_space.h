@@ -128,6 +128,8 @@ class AddressSpace : public Component, public Target {
     Traffic& traffic_of(const Range* range) { return range ? *range->traffic : traffic_.front(); }
 
     void add_code_watcher(CodeWatcher& watcher) { watchers_.push_back(&watcher); }
+    /// What up to 8 bytes of direct memory hold; 0 where they are not all of one.
+    uint64_t peek_memory(uint64_t address, size_t bytes) const;
     /// Called by whoever writes direct memory, before or after the write.
     void wrote(DirectMemory& memory, const Range& range, uint64_t address, uint64_t bytes);
     /// The same for an access to this space, whatever ranges it touches.

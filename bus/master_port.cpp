@@ -90,13 +90,16 @@ uint32_t MasterPort::tenure_bytes() const {
     return bytes(beats);
 }
 
+/// The memory that the next bytes are in, or one without wait states for what is none.
+const DirectMemory& MasterPort::next_memory() const {
+    static const DirectMemory no_wait;
+    const AddressSpace::Range* range = bus_.memory().find(target_address());
+    return range && range->direct ? *range->direct : no_wait;
+}
+
 /// How long a tenure for the next `bytes` takes.
 Time MasterPort::tenure_time(uint32_t bytes) const {
-    const uint64_t at = target_address();
-    const AddressSpace::Range* range = bus_.memory().find(at);
-    static const DirectMemory no_wait;
-    const DirectMemory& memory = range && range->direct ? *range->direct : no_wait;
-    return std::max(bus_.memory_time(memory, at, bytes), least_.get());
+    return std::max(bus_.memory_time(next_memory(), target_address(), bytes), least_.get());
 }
 
 Time MasterPort::tenure_length() const { return tenure_time(tenure_bytes()); }
@@ -112,11 +115,8 @@ void MasterPort::granted() {
     tenure_ = tenure_bytes();
     const uint64_t at = target_address();
     bus_.snoop(*this, write_, at, tenure_);
-    const AddressSpace::Range* range = bus_.memory().find(at);
     const Time duration =
-        range && range->direct && range->direct->dram
-            ? std::max(bus_.begin_memory(*range->direct, at, tenure_, begins), least_.get())
-            : tenure_time(tenure_);
+        std::max(bus_.begin_memory(next_memory(), at, tenure_, begins), least_.get());
     bus_.occupy(*this, duration);
     if (probe_.wants(observe::Kind::burst))
         probe_.emit(begins, observe::Kind::burst, at, tenure_, duration.ps(),
@@ -140,14 +140,9 @@ uint64_t MasterPort::first_beat() const {
     const uint64_t at = target_address();
     const uint64_t width = bus_.timing().width;
     const size_t bytes = std::min<uint64_t>({sizeof(uint64_t), tenure_, width - at % width});
+    if (!write_) return bus_.memory().peek_memory(at, bytes);
     uint64_t data = 0;
-    if (write_) {
-        std::memcpy(&data, buffer_.data() + moved_, bytes);
-    } else {
-        const AddressSpace::Range* range = bus_.memory().find(at);
-        if (range && range->direct && at + (bytes - 1) <= range->last())
-            std::memcpy(&data, range->direct->host + (at - range->start), bytes);
-    }
+    std::memcpy(&data, buffer_.data() + moved_, bytes);
     return data;
 }
 

@@ -58,6 +58,7 @@ class MasterPort : private SystemBus::Contender {
     void ask();
     void tenure_ended();
     uint32_t tenure_bytes() const;
+    const DirectMemory& next_memory() const;
     Time tenure_time(uint32_t bytes) const;
     observe::Command command() const {
         return write_ ? observe::Command::memory_write : observe::Command::memory_read;

@@ -369,11 +369,8 @@ void LocalBus::segment_done() {
     MasterPort& port = *ports_[static_cast<size_t>(t_.master)];
     uint8_t* data = port.buffer() + port.moved_;
     const bool memory = t_.claim == Claim::memory, message = t_.claim == Claim::message;
+    if (memory && !t_.write) memory_->take(data, t_.bytes);
     if (t_.moved == 0) std::memcpy(&t_.data, data, std::min<uint32_t>(t_.bytes, t_.width));
-    if (memory && !t_.write) {
-        memory_->take(data, t_.bytes);
-        if (t_.moved == 0) std::memcpy(&t_.data, data, std::min<uint32_t>(t_.bytes, t_.width));
-    }
     port.stats_.bytes += t_.bytes;
     (memory ? to_memory_ : message ? to_messages_ : traffic_[size_t{2}])->bytes += t_.bytes;
     port.moved_ = port.moved_ + t_.bytes;

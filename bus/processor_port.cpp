@@ -96,10 +96,7 @@ void ProcessorPort::unlock(Time at) {
 }
 
 void ProcessorPort::note(Time start, Time duration, const MemoryAccess& a) {
-    uint64_t data = a.data;
-    const AddressSpace::Range* range = bus_.memory_.find(a.address);
-    if (!a.write && range && range->direct && a.address + (a.bytes - 1) <= range->last())
-        data = first_bytes(range->direct->host + (a.address - range->start), a.bytes);
+    const uint64_t data = a.write ? a.data : bus_.memory_.peek_memory(a.address, a.bytes);
     probe_.emit(start, observe::Kind::access, a.address, a.bytes, duration.ps(),
                 static_cast<uint64_t>(command(bus_.memory_, a.write)), data,
                 (duration - bus_.beats_time(a.address, a.bytes)).ps());
@@ -150,24 +147,23 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
     Crossing* pci = crossing(range);
     const unsigned bytes = payload.get_data_length();
     const uint64_t address = payload.get_address();
-    Time duration = range && range->direct ? bus_.memory_time(*range->direct, address, bytes)
-                                           : bus_.device_time();
     begins = asked;
     lost = {};
     if (sim.next_event() <= asked || !bus_.free_at(asked) || (pci && !pci->free_at(asked))) {
         if (pci) asked = get_crossing(*pci, asked);
         begins = asked;
-        get_bus(asked, duration, command(space, payload.is_write()), address, bytes);
+        const Time length = range && range->direct
+                                ? bus_.memory_time(*range->direct, address, bytes)
+                                : bus_.device_time();
+        get_bus(asked, length, command(space, payload.is_write()), address, bytes);
         range = space.find(address);  // the map may have changed while the bus was awaited
-        if (range && range->direct) duration = bus_.memory_time(*range->direct, address, bytes);
         delay = (begins - sim.kernel_now()).sc();
     }
     const Time start = begins;
-    if (!range || !range->direct) duration = bus_.least_time();
-    if (range && range->direct && range->direct->dram)
-        duration = bus_.begin_memory(*range->direct, address, bytes, start);
     Traffic& traffic = space.traffic_of(range);  // the access may unmap the range
     const bool memory = range && range->direct;
+    Time duration =
+        memory ? bus_.begin_memory(*range->direct, address, bytes, start) : bus_.least_time();
     // What the access sets off must find the bus taken, however long the target will want it.
     bus_.reserved_ = true;
     if (pci) pci->reserve(true);

@@ -211,7 +211,7 @@ AxiCdma::AxiCdma(const bus::DeviceContext& context)
     function_.add_msi(msi_offset);
     function_.on_command([this] {
         if (!function_.bus_master() || !busy()) return;
-        descriptors_.resume();
+        if (sg_mode_) descriptors_.resume();
         mover_.resume();
     });
 }

@@ -290,11 +290,17 @@ const std::vector<KeyGroup>& key_groups() {
 
 namespace {
 
+/// Fails at the place of a key, or of the scenario where it does not set it.
+[[noreturn]] void refuse_key(const Scenario& scenario, const char* table, const char* key,
+                             const std::string& what) {
+    const RawValue* raw = scenario.find(table, key);
+    fail(raw ? raw->place : Place{scenario.file(), 0}, fmt::format("{}.{}: {}", table, key, what));
+}
+
 /// What one key of the bus alone can not say.
 void check_bus(const Scenario& scenario, const Config& bus) {
     auto refuse = [&](const char* key, const std::string& what) {
-        const RawValue* raw = scenario.find("bus", key);
-        fail(raw ? raw->place : Place{scenario.file(), 0}, fmt::format("bus.{}: {}", key, what));
+        refuse_key(scenario, "bus", key, what);
     };
     const uint64_t width = bus.integer("width");
     if ((width & (width - 1)) != 0)
@@ -313,9 +319,7 @@ void check_bus(const Scenario& scenario, const Config& bus) {
 
 void check_pci(const Scenario& scenario, const Config& pci) {
     auto refuse = [&](const char* key, const std::string& what) {
-        const RawValue* raw = scenario.find("pci_bus", key);
-        fail(raw ? raw->place : Place{scenario.file(), 0},
-             fmt::format("pci_bus.{}: {}", key, what));
+        refuse_key(scenario, "pci_bus", key, what);
     };
     if (const uint64_t bits = pci.integer("width"); bits != 32 && bits != 64)
         refuse("width", fmt::format("{} is not 32 or 64", bits));
