@@ -10,13 +10,21 @@
 //   +8 RESULT  write: physical address of a record of little-endian 32-bit words; read: 1 where the
 //              last record was taken, else 0
 //
+//   +C PACKET   write: where a driver has found a received packet; read: the packet's number, 0 where none is known
+//   +10 HANDLER write: the first address of a controller's registers, plus 1 where they are ports: its driver's top
+//               half begins, or a poll of it
+//   +14 TAKEN, +18 PROTOCOL, +1C SERVED   write: a packet's number: it has come to this stage (observe::Stage)
+//   +20 PLACE   write: id of a name: where, and why, packets are dropped from now on
+//   +24 DROPPED write: a packet's number: it was dropped at that place
+//   +28 FORWARD write: a packet's number; +2C FROM write: where it is sent from, by another controller
+//
 //   records    1, drive, lba_low, lba_high, sectors, crc32    sectors read, and their CRC-32
 //              2, name_address, value_low, value_high         a named number
 //              3, bytes_low, bytes_high                       work done in the present phase
 //
 // Memory is read by debug accesses. Characters of names that are not printable ASCII become '_'.
 // What comes is handed to the bus::GuestProbeListener offered on the board as "probe.listener", if
-// any. Findings: addresses that are not memory, names without an end, ids and record types not
+// any; stages of packets become events. A packet's number 0 stands for none: its marks do nothing. Findings: addresses that are not memory, names without an end, ids and record types not
 // known.
 #include <algorithm>
 #include <array>
@@ -24,13 +32,14 @@
 
 #include "bus/guest_probe.h"
 #include "bus/isa.h"
+#include "bus/packets.h"
 
 namespace sb::devices {
 namespace {
 
 constexpr size_t longest_name = 64;
 constexpr size_t most_names = 255;
-constexpr uint64_t range_bytes = 12;
+constexpr uint64_t range_bytes = 0x30;
 
 uint64_t joined(uint32_t low, uint32_t high) { return uint64_t{high} * 0x1'0000'0000 + low; }
 
@@ -49,7 +58,25 @@ class GuestProbe final : public bus::Device {
           result_{
               bank_,
               spec("RESULT", 8, "address of a record; reads 1 where taken", "hands a record on"),
-              {.write = [this](uint64_t address) { result_ = record(address); }}} {
+              {.write = [this](uint64_t address) { result_ = record(address); }}},
+          places_{bus::PacketPlaces::of(context.board)},
+          packet_{bank_,
+                  spec("PACKET", 0x0c, "place of a packet; reads its number", "looks a packet up"),
+                  {.write = [this](uint64_t place) { packet_ = places_.received_at(place); }}},
+          handler_{bank_,
+                   mark_spec("HANDLER", 0x10, "first address of a controller's registers", "marks a top half"),
+                   {.write = [this](uint64_t base) { handler_begins(base); }}},
+          taken_{bank_, mark_spec("TAKEN", 0x14, "number of a packet", "marks a stage"), mark(observe::Stage::taken)},
+          protocol_{bank_, mark_spec("PROTOCOL", 0x18, "number of a packet", "marks a stage"),
+                    mark(observe::Stage::protocol)},
+          served_{bank_, mark_spec("SERVED", 0x1c, "number of a packet", "marks a stage"),
+                  mark(observe::Stage::served)},
+          place_{bank_, spec("PLACE", 0x20, "id of the name of a place", "says where packets are dropped")},
+          dropped_{bank_, mark_spec("DROPPED", 0x24, "number of a packet", "marks a packet's end"),
+                   mark(observe::Stage::dropped)},
+          forward_{bank_, spec("FORWARD", 0x28, "number of a packet", "")},
+          from_{bank_, mark_spec("FROM", 0x2c, "where a forwarded packet is sent from", "marks a stage"),
+                {.write = [this](uint64_t place) { forwarded(place); }}} {
         declare_state("names", [this](Archive& archive) { archive_names(archive); });
         bus::claim_ports(context, bank_, context.config.integer("port"), true);
     }
@@ -69,6 +96,41 @@ class GuestProbe final : public bus::Device {
                 .doc = doc,
                 .effect = effect,
                 .whole = true};
+    }
+
+    static bus::Register::Spec mark_spec(const char* name, uint32_t offset, const char* doc,
+                                         const char* effect) {
+        bus::Register::Spec made = spec(name, offset, doc, effect);
+        made.access = bus::wo;
+        return made;
+    }
+
+    bus::RegisterHooks mark(observe::Stage stage) {
+        return {.write = [this, stage](uint64_t packet) { reached(packet, stage); }};
+    }
+
+    void reached(uint64_t packet, observe::Stage stage) {
+        if (packet == 0 || !probe().wants(observe::Kind::packet)) return;
+        const uint64_t place = stage == observe::Stage::dropped ? place_.value() : 0;
+        if (place > names_.size()) finding("packets were dropped at a place that has no name");
+        probe().emit(now(), observe::Kind::packet, packet, static_cast<uint64_t>(stage), 0,
+                     probe().stream().intern(place == 0 || place > names_.size() ? "" : names_[place - 1]));
+    }
+
+    /// The controller's name is that of the range that its registers are mapped as, up to a blank.
+    void handler_begins(uint64_t base) {
+        if (!probe().wants(observe::Kind::packet)) return;
+        const bool port = base & 1;
+        const auto* range = (port ? board_.ports : board_.memory).find(base & ~uint64_t{1});
+        if (!range) return finding("a top half was marked for a controller that is not there");
+        probe().emit(now(), observe::Kind::packet, 0, static_cast<uint64_t>(observe::Stage::handler), 0,
+                     probe().stream().intern(range->name.substr(0, range->name.find(' '))));
+    }
+
+    void forwarded(uint64_t place) {
+        if (forward_ == 0) return;
+        places_.to_send(place, static_cast<uint32_t>(forward_.value()));
+        reached(forward_.value(), observe::Stage::forwarded);
     }
 
     bus::GuestProbeListener* listener() const {
@@ -204,6 +266,8 @@ class GuestProbe final : public bus::Device {
     bus::Register phase_;
     bus::Register name_;
     bus::Register result_;
+    bus::PacketPlaces& places_;
+    bus::Register packet_, handler_, taken_, protocol_, served_, place_, dropped_, forward_, from_;
     State<uint32_t> current_{*this, "current", 0};
     std::vector<std::string> names_;
 };

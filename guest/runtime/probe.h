@@ -24,6 +24,17 @@ inline constexpr uint16_t kPhase = 0x5b0;   // The phase that the guest is in; 0
 inline constexpr uint16_t kName = 0x5b4;    // Written: a name's address. Read: the phase it means.
 inline constexpr uint16_t kResult = 0x5b8;  // Written: the address of one of the records below.
 
+// The way of a packet: each port takes a packet's number, but for those that say otherwise.
+inline constexpr uint16_t kPacket = 0x5bc;    // Written: where it was received. Read: its number.
+inline constexpr uint16_t kHandler = 0x5c0;   // Written: a controller's registers; see packet::handler_begins.
+inline constexpr uint16_t kTaken = 0x5c4;
+inline constexpr uint16_t kProtocol = 0x5c8;
+inline constexpr uint16_t kServed = 0x5cc;
+inline constexpr uint16_t kDropPlace = 0x5d0;  // Written: the number of a name.
+inline constexpr uint16_t kDropped = 0x5d4;
+inline constexpr uint16_t kForward = 0x5d8;
+inline constexpr uint16_t kForwardFrom = 0x5dc;  // Written: where it will be sent from.
+
 inline constexpr uint32_t kNoPhase = 0;
 inline constexpr uint32_t kAbsent = 0xffffffff;  // What the ports read as where there are none.
 
@@ -104,6 +115,45 @@ inline void report_work(uint64_t bytes) {
                                       .bytes_high = static_cast<uint32_t>(bytes >> 32)};
     write_port32(probe::kResult, physical_address(&record));
 }
+
+// What happened to a packet, told to the simulator: its number goes with it through the driver and the protocols.
+namespace packet {
+
+inline constexpr uint32_t kNone = 0;  // The number of no packet: its marks do nothing.
+
+// The number of the packet whose first byte a controller has put there.
+inline uint32_t received_at(uint32_t place) {
+    write_port32(probe::kPacket, place);
+    const uint32_t number = read_port32(probe::kPacket);
+    return number == probe::kAbsent ? kNone : number;
+}
+
+// The same for a controller that is read through ports: its first port, and the page of its buffer.
+inline uint32_t received_at_page(uint16_t port, uint8_t page) {
+    return received_at(0xfe000000u | uint32_t{port} << 8 | page);
+}
+
+// The top half (or a poll) of the driver for the controller with these registers begins.
+inline void handler_begins(uint32_t memory_address) { write_port32(probe::kHandler, memory_address); }
+inline void handler_begins_port(uint16_t first_port) { write_port32(probe::kHandler, first_port | 1u); }
+
+inline void taken(uint32_t number) { write_port32(probe::kTaken, number); }
+inline void protocol_done(uint32_t number) { write_port32(probe::kProtocol, number); }
+inline void served(uint32_t number) { write_port32(probe::kServed, number); }
+
+// `place` is phase_number() of the place's name, asked for beforehand.
+inline void dropped(uint32_t number, uint32_t place) {
+    write_port32(probe::kDropPlace, place);
+    write_port32(probe::kDropped, number);
+}
+
+// It is given to a controller's transmit ring; its first byte is at `place`.
+inline void forwarded(uint32_t number, uint32_t place) {
+    write_port32(probe::kForward, number);
+    write_port32(probe::kForwardFrom, place);
+}
+
+}  // namespace packet
 
 }  // namespace guest
 

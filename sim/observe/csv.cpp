@@ -97,6 +97,9 @@ void CsvWriter::event(const Stream& stream, const Event& event) {
             case Show::command:
                 at = put(at, command_name(value));
                 break;
+            case Show::stage:
+                at = put(at, stage_name(value));
+                break;
             case Show::none:
                 break;
         }

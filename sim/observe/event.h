@@ -43,11 +43,12 @@ enum class Kind : uint8_t {
     device,
     bus_lock,
     abandon,
+    packet,
     count_
 };
 
 /// How an event's number is printed.
-enum class Show : uint8_t { none, decimal, hex, boolean, time, name, command };
+enum class Show : uint8_t { none, decimal, hex, boolean, time, name, command, stage };
 
 /// What a bus transaction does: of the system bus, and the commands of PCI (PCI 2.2, 3.1.1).
 enum class Command : uint8_t {
@@ -67,6 +68,27 @@ inline constexpr std::array<const char*, static_cast<size_t>(Command::count_)> c
     "memory-read",         "memory-write",     "port-read",            "port-write",
     "configuration-read",  "configuration-write", "memory-read-line", "memory-read-multiple",
     "memory-write-invalidate", "message"};
+
+/// The way of a packet, stage by stage. A packet begins with `offered` or `sent`, and ends with `served` or
+/// `dropped`; not every packet passes every stage.
+enum class Stage : uint8_t {
+    offered,    // a traffic source wants to send it, and queues it
+    sent,       // its first bit goes onto a wire
+    arrived,    // its last bit has come to the other end
+    buffered,   // the controller there accepts it into its packet buffer
+    stored,     // it is where the driver finds it: data and descriptor are in memory
+    interrupt,  // the controller asks for an interrupt (packet 0: for all that it has stored)
+    handler,    // the driver's top half begins, or its poll (packet 0: for all of that controller)
+    taken,      // the driver's bottom half takes it out of the ring
+    protocol,   // the protocols are done with it
+    served,     // the application, or the peer that it was for, has it
+    forwarded,  // a forwarder has handed it to another controller's transmit ring
+    dropped,    // it ends here: `place` says where and why
+    count_
+};
+inline constexpr std::array<const char*, static_cast<size_t>(Stage::count_)> stage_names{
+    "offered", "sent",  "arrived",  "buffered", "stored",    "interrupt",
+    "handler", "taken", "protocol", "served",   "forwarded", "dropped"};
 
 /// The `input` of an interrupt message that no line "irqN" has caused.
 inline constexpr uint64_t no_input = 255;
@@ -199,10 +221,21 @@ inline constexpr std::array<KindInfo, static_cast<size_t>(Kind::count_)> kinds{{
      "the tenure under way of a bus master ended now, before its time, for a processor; its data did "
      "not move",
      {{{"address", Show::hex}, {"bytes", Show::decimal}, {"duration", Show::time}}}},
+    {Kind::packet,
+     "packet",
+     "a packet reached a stage of its way; bytes are without FCS, a place is where it was dropped, or which "
+     "controller is meant",
+     {{{"packet", Show::decimal},
+       {"stage", Show::stage},
+       {"bytes", Show::decimal},
+       {"place", Show::name}}}},
 }};
 
 constexpr const char* command_name(uint64_t command) {
     return command < command_names.size() ? command_names[command] : "?";
+}
+constexpr const char* stage_name(uint64_t stage) {
+    return stage < stage_names.size() ? stage_names[stage] : "?";
 }
 constexpr const KindInfo& info(Kind kind) { return kinds[static_cast<size_t>(kind)]; }
 

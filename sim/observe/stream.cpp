@@ -60,6 +60,9 @@ std::string Stream::describe(const Event& event) const {
             case Show::command:
                 fmt::format_to(out, "{}", command_name(value));
                 break;
+            case Show::stage:
+                fmt::format_to(out, "{}", stage_name(value));
+                break;
             case Show::none:
                 break;
         }
