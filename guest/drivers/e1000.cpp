@@ -330,7 +330,11 @@ bool E1000::attach(InterruptBy way, InterruptHandler handler, void* context) {
                                         : pci::attach_interrupt(function_, handler, context);
 }
 
-void E1000::enable_interrupts() { write(Register::kMaskSet, kEnabledCauses); }
+void E1000::enable_interrupts(uint8_t causes) {
+    write(Register::kMaskSet, (causes & cause::kReceive ? kReceiveCauses : 0) |
+                                  (causes & cause::kTransmit ? kTransmitWrittenBack : 0) |
+                                  (causes & cause::kLink ? kLinkChange : 0));
+}
 
 void E1000::disable_interrupts() { write(Register::kMaskClear, kAllCauses); }
 

@@ -37,7 +37,7 @@ class E1000 final : public NetworkDevice {
     uint32_t reclaim(uint32_t budget) override;
     uint32_t in_transmission() const override;
     bool attach(InterruptBy way, InterruptHandler handler, void* context) override;
-    void enable_interrupts() override;
+    void enable_interrupts(uint8_t causes) override;
     void disable_interrupts() override;
     uint8_t acknowledge() override;
     bool set_moderation(const Moderation& moderation) override;

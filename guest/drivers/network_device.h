@@ -49,6 +49,7 @@ inline constexpr uint8_t kReceive = 1 << 0;
 inline constexpr uint8_t kTransmit = 1 << 1;
 inline constexpr uint8_t kOverrun = 1 << 2;  // Packets were lost for want of room.
 inline constexpr uint8_t kLink = 1 << 3;
+inline constexpr uint8_t kAll = kReceive | kTransmit | kOverrun | kLink;
 }  // namespace cause
 
 // How a controller holds its interrupts back, in the units of the 8254x. 0 is off.
@@ -102,7 +103,8 @@ class NetworkDevice {
     enum class InterruptBy : uint8_t { kLine, kMessage };
     virtual bool attach(InterruptBy way, InterruptHandler handler, void* context) = 0;
 
-    virtual void enable_interrupts() = 0;
+    // Of the causes given: cause::kReceive goes with kOverrun.
+    virtual void enable_interrupts(uint8_t causes = cause::kAll) = 0;
     virtual void disable_interrupts() = 0;
 
     // Says why the controller interrupts, and takes the request back: what happens from now on

@@ -67,6 +67,27 @@ class Forwarder final : public Application {
     std::span<Interface* const> interfaces_;
 };
 
+// Sends a datagram to a neighbour's echo port, and the next one when that comes back.
+class PingPong final : public Application {
+  public:
+    PingPong(Interface& interface, Ipv4Address peer, uint32_t bytes)
+        : interface_(interface), peer_(peer), bytes_(bytes < 4 ? 4 : bytes) {}
+
+    void open(NetworkStack& stack, PacketHandler& entrance) override;
+    void handle(Packet& packet) override;
+    void report() const override;
+
+    // Sends the present one: the first, or one that has not come back. With interrupts off.
+    void send();
+
+  private:
+    static constexpr uint16_t kPort = 1024;
+    Interface& interface_;
+    Ipv4Address peer_;
+    uint32_t bytes_;
+    uint32_t sent_ = 0;
+};
+
 }  // namespace guest
 
 #endif

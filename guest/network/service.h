@@ -7,7 +7,7 @@
 //
 //     service.start();
 //     while (!over()) {
-//         if (!service.run()) service.sleep();
+//         if (!service.run()) ...  // Halt until an interrupt, unless service.has_work().
 //     }
 //     service.stop();
 //
@@ -48,10 +48,11 @@ class Service {
     // Does what is due outside of handlers. False if there is nothing.
     virtual bool run() = 0;
 
-    // Halts until an interrupt, unless there is something to do.
-    virtual void sleep() {}
+    // Whether there is, now: with interrupts off.
+    virtual bool has_work() const = 0;
 
-    // A user process's queue is full, and has room again. What comes of it is up to the service.
+    // A user process's queue is full, and has room again: with interrupts off, from a handler too.
+    // What comes of it is up to the service.
     virtual void inhibit_input() {}
     virtual void resume_input() {}
 

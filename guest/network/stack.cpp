@@ -119,4 +119,31 @@ void send_back(Packet& packet) {
     packet.interface->send(packet);
 }
 
+void send_udp(Packet& packet, Interface& interface, const UdpAddresses& addresses) {
+    packet.push(sizeof(UdpHeader));
+    const uint32_t udp_bytes = packet.bytes;
+    auto& udp = *reinterpret_cast<UdpHeader*>(packet.data);
+    udp = {.source_port = addresses.from_port,
+           .destination_port = addresses.to_port,
+           .bytes = static_cast<uint16_t>(udp_bytes),
+           .checksum = 0};
+    packet.push(sizeof(Ipv4Header));
+    auto& header = *reinterpret_cast<Ipv4Header*>(packet.data);
+    header = {.version_and_words = kIpv4WithoutOptions,
+              .service = 0,
+              .total_bytes = static_cast<uint16_t>(packet.bytes),
+              .identification = 0,
+              .fragment = 0,
+              .time_to_live = kTimeToLive,
+              .protocol = ip_protocol::kUdp,
+              .checksum = 0,
+              .source = interface.address(),
+              .destination = addresses.to};
+    header.checksum = checksum::finish(checksum::add(&header, sizeof header));
+    const uint16_t sum =
+        checksum::finish(checksum::add(&udp, udp_bytes, pseudo_header_sum(header, udp_bytes)));
+    udp.checksum = sum != 0 ? sum : checksum::kRight;  // 0 would mean none; both are zero.
+    interface.send_ipv4(packet, addresses.to);
+}
+
 }  // namespace guest

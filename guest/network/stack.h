@@ -60,6 +60,14 @@ class NetworkStack final : public PacketHandler {
 // its data may have changed if UDP's checksum is made anew. For packets that a listener has got.
 void send_back(Packet& packet);
 
+// Puts the headers of UDP and IPv4 before a packet's data, and sends it to a neighbour.
+struct UdpAddresses {
+    Ipv4Address to;
+    uint16_t to_port;
+    uint16_t from_port;
+};
+void send_udp(Packet& packet, Interface& interface, const UdpAddresses& addresses);
+
 }  // namespace guest
 
 #endif

@@ -18,6 +18,7 @@ class BusyPolling final : public Service {
     void start() override {}
     void stop() override {}
     bool run() override;
+    bool has_work() const override { return true; }
 
   private:
     uint32_t budget_;
