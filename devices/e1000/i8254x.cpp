@@ -18,7 +18,7 @@ constexpr uint64_t gigabit = 1'000'000'000, fast = 100'000'000, slow = 10'000'00
 
 // Times without a figure in the manual are marked; all are keys.
 const std::vector<Key> keys{
-    {"slot", ValueType::integer, "5", "PCI device number", {}, 0, 31},
+    {"slot", ValueType::integer, "3", "PCI device number", {}, 0, 31},
     {"function", ValueType::integer, "0", "PCI function number", {}, 0, 7},
     bus::EthernetPlug::key(),
     {"mac", ValueType::text, "02:00:00:00:00:01", "Ethernet address, in the EEPROM"},
