@@ -116,13 +116,11 @@ Time writing_back_time(bool timed_pci) {
         });
         for (unsigned i = 0; i < 10; ++i) bench.at(zero + 50_us * i, [&] { bench.transmit(eop | ifcs | rs); });
         bench.play(zero + Time::ms(2));
-        REQUIRE(bench.written_back.size() == 10);
         REQUIRE(bench.interrupts.size() == 10);
-        const Time w = bench.written_back[0] - zero;
-        for (unsigned i = 0; i < 10; ++i) {
-            CHECK((bench.written_back[i] - (zero + 50_us * i)).ps() == w.ps());
-            CHECK(bench.interrupts[i].ps() == bench.written_back[i].ps());
-        }
+        const Time w = bench.interrupts[0] - zero;
+        for (unsigned i = 0; i < 10; ++i) CHECK((bench.interrupts[i] - (zero + 50_us * i)).ps() == w.ps());
+        // Where the PCI bus takes no time, the controller is done when the memory is.
+        if (!timed_pci) CHECK(bench.written_back == bench.interrupts);
         return w;
     });
 }
