@@ -43,7 +43,7 @@ class Attack {
                 if (!chance_.one_in(4)) take(io);
                 if (chance_.one_in(100)) io.out8(rcr, static_cast<uint8_t>(chance_.bits()));
                 // What an overflow asks for: stop, start again (DP8390D, "buffer ring overflow").
-                if (io.in8(isr) & 0x10 || chance_.one_in(200)) set_up(io);
+                if (io.in8(isr) & 0x10 || chance_.one_in(40)) set_up(io);
             }
             settle(io);
         });

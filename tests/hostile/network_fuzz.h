@@ -18,12 +18,12 @@
 
 namespace sb::test {
 
-/// SOUTHBRIDGE_FUZZ_ACCESSES as in tests/devices/fuzz: one frame for ten accesses.
+/// SOUTHBRIDGE_FUZZ_ACCESSES as in tests/devices/fuzz: one frame for five accesses.
 inline uint64_t fuzz_setting(const char* name, uint64_t fallback) {
     const char* text = std::getenv(name);
     return text ? std::strtoull(text, nullptr, 0) : fallback;
 }
-inline uint64_t fuzz_frames() { return fuzz_setting("SOUTHBRIDGE_FUZZ_ACCESSES", 200'000) / 10; }
+inline uint64_t fuzz_frames() { return fuzz_setting("SOUTHBRIDGE_FUZZ_ACCESSES", 200'000) / 5; }
 inline uint64_t fuzz_seed() { return fuzz_setting("SOUTHBRIDGE_FUZZ_SEED", 1); }
 
 class Chance {
