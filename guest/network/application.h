@@ -43,8 +43,8 @@ class UdpSink final : public Application {
 
   private:
     uint32_t expected_ = 0;
-    uint32_t missing_ = 0;    // Numbers left out, of which some may have come later,
-    uint32_t late_ = 0;       // as these did.
+    uint32_t missing_ = 0;     // Numbers left out, of which some may have come later,
+    uint32_t late_ = 0;        // as these did.
     uint32_t unnumbered_ = 0;  // Too short for a number.
 };
 

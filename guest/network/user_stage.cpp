@@ -22,8 +22,8 @@ void UserStage::handle(Packet& packet) {
     Drops::drop(packet, DropPlace::kUserQueue, packet.interface->pool());
 }
 
-// The process works with everything on. What it then has the kernel do is the bottom half's business
-// as well, and keeps that back.
+// The process works with everything on. What it then has the kernel do is the bottom half's
+// business as well, and keeps that back.
 bool UserStage::run() {
     Packet* packet;
     {

@@ -90,10 +90,10 @@ struct ServiceName {
     std::string_view moderation;
 };
 inline constexpr ServiceName kServiceNames[] = {
-    {"poll", "poll", "static"},       {"clocked", "clocked", "static"},
-    {"interrupt", "classic", "static"}, {"static", "classic", "static"},
+    {"poll", "poll", "static"},           {"clocked", "clocked", "static"},
+    {"interrupt", "classic", "static"},   {"static", "classic", "static"},
     {"adaptive", "napi", "conservative"}, {"dim", "napi", "dim"},
-    {"napi", "napi", "static"},       {"hybrid", "hybrid", "static"},
+    {"napi", "napi", "static"},           {"hybrid", "hybrid", "static"},
     {"quota", "quota", "static"},
 };
 
