@@ -14,6 +14,7 @@ void UserStage::handle(Packet& packet) {
         if (queue_.put(packet)) {
             if (limits_.high != 0 && queue_.length() >= limits_.high && !inhibited_) {
                 inhibited_ = true;
+                ticks_ = 0;
                 service_.inhibit_input();
             }
             return;
@@ -41,7 +42,7 @@ bool UserStage::run() {
 }
 
 void UserStage::tick() {
-    if (!inhibited_) return;
+    if (!inhibited_ || ++ticks_ < limits_.ticks) return;
     ++timeouts_;
     resume();
 }

@@ -6,10 +6,10 @@
 //   nic=e1000        or ne2000 (port=0x300 line=9; of a second one port2=0x320 line2=10)
 //   app=sink         takes datagrams to port 9 and counts their numbers
 //       echo         sends datagrams to port 7 back
-//       forward      between two controllers and their networks; phantom=10.0.1.9 for a station
+//       forward      between two controllers and their networks; phantom=10.0.3.9 for a station
 //                    there which does not answer ARP
-//       ping         sends bytes=4 to port 7 of peer=10.0.0.1, and again when they come back
-//   address=10.0.0.2 and address2=10.0.1.2 of the second controller; networks are /24
+//       ping         sends bytes=4 to port 7 of peer=10.0.2.2, and again when they come back
+//   address=10.0.2.15 and address2=10.0.3.15 of the second controller; networks are /24
 //   service=napi     weight=64 budget=300 of it
 //       poll         budget=64
 //       clocked      budget=0: unlimited; by the ticks of hz
@@ -35,7 +35,7 @@
 //                    user_queue=32 user_work=0
 //   feedback=0       1: a user queue that is three quarters full inhibits the input until it is
 //   only
-//                    a quarter full, where the service can do that (quota)
+//                    a quarter full, or for feedback_ticks=1, where the service can do that (quota)
 #include "network/bottom_half.h"
 #include "network/drop.h"
 #include "network/phase.h"
@@ -191,7 +191,7 @@ Application& make_application(const CommandLine& options, std::span<Interface* c
     if (name == "ping") {
         constexpr uint32_t kMostBytes =
             kMostFrameBytes - sizeof(EthernetHeader) - sizeof(Ipv4Header) - sizeof(UdpHeader);
-        ping = &make<PingPong>(*interfaces[0], address_option(options, "peer", "10.0.0.1"),
+        ping = &make<PingPong>(*interfaces[0], address_option(options, "peer", "10.0.2.2"),
                                options.number("bytes", 4, 4, kMostBytes));
         return *ping;
     }
@@ -208,12 +208,12 @@ uint32_t ticks_of(uint32_t milliseconds, uint32_t hz) {
 
 int main(const CommandLine& options) {
     options.allow_only(
-        {"nic",     "port",  "line",       "port2",     "line2",   "app",     "phantom",
-         "bytes",   "peer",  "address",    "address2",  "service", "weight",  "budget",
-         "backlog", "itr",   "rdtr",       "radv",      "tidv",    "tadv",    "threshold",
-         "spins",   "quota", "moderation", "interrupt", "irq",     "packets", "milliseconds",
-         "hz",      "copy",  "ring",       "tx_ring",   "output",  "buffers", "receive_work",
-         "work",    "user",  "user_queue", "user_work", "feedback"});
+        {"nic",     "port",  "line",       "port2",     "line2",    "app",           "phantom",
+         "bytes",   "peer",  "address",    "address2",  "service",  "weight",        "budget",
+         "backlog", "itr",   "rdtr",       "radv",      "tidv",     "tadv",          "threshold",
+         "spins",   "quota", "moderation", "interrupt", "irq",      "packets",       "milliseconds",
+         "hz",      "copy",  "ring",       "tx_ring",   "output",   "buffers",       "receive_work",
+         "work",    "user",  "user_queue", "user_work", "feedback", "feedback_ticks"});
     use_interrupt_controller(parse_interrupt_controller(options.text("irq", "apic")));
     Phases::open();
     Drops::open();
@@ -231,8 +231,8 @@ int main(const CommandLine& options) {
         device.set_copying(options.number("copy", 0, 0, 1) != 0);
         device.set_work(options.number("receive_work", 0));
         list[i] = &make<Interface>(device, pool,
-                                   i == 0 ? address_option(options, "address", "10.0.0.2")
-                                          : address_option(options, "address2", "10.0.1.2"),
+                                   i == 0 ? address_option(options, "address", "10.0.2.15")
+                                          : address_option(options, "address2", "10.0.3.15"),
                                    output);
         open(*list[i]);
     }
@@ -248,6 +248,7 @@ int main(const CommandLine& options) {
                     {.queue = queue,
                      .high = feedback ? queue - queue / 4 : 0,
                      .low = queue / 4,
+                     .ticks = options.number("feedback_ticks", 1, 1),
                      .work = options.number("user_work", 0)});
     const bool is_user = options.number("user", 0, 0, 1) != 0;
     application.open(stack, is_user ? static_cast<PacketHandler&>(stage) : application);

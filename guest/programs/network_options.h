@@ -37,7 +37,7 @@ inline Ipv4Address address_option(const CommandLine& options, std::string_view k
                                   std::string_view fallback) {
     const std::string_view text = options.text(key, fallback);
     const auto address = parse_ipv4(text);
-    if (!address) reject(key, text, "the addresses, like 10.0.0.2");
+    if (!address) reject(key, text, "the addresses, like 10.0.2.15");
     return *address;
 }
 

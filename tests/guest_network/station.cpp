@@ -17,7 +17,7 @@ constexpr int patience_ms = 10'000;
 
 Station::Station(const std::vector<std::string>& controllers, const std::string& options) {
     std::vector<std::string> arguments{"-kernel", SOUTHBRIDGE_BINARY_DIR "/guest/network.elf",
-                                       "-append", "console=serial " + options};
+                                       "-append", "console=serial address=10.0.0.2 address2=10.0.1.2 " + options};
     for (size_t i = 0; i < controllers.size(); ++i) {
         int ends[2];
         if (::socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) != 0)
