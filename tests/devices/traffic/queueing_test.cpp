@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The wire as a server with Poisson arrivals and a constant time of service: waiting is that of M/D/1, Wq = rho s / (2 (1
-// - rho)), and with a mix of sizes that of M/G/1, Wq = l E[S^2] / (2 (1 - rho)) (Pollaczek and Khinchine). Confidence by
-// batch means: 30 batches behind a warm-up, 99 % of Student's t with 29 degrees of freedom is 2.756.
+// The wire as a server with Poisson arrivals and a constant time of service: waiting is that of
+// M/D/1, Wq = rho s / (2 (1
+// - rho)), and with a mix of sizes that of M/G/1, Wq = l E[S^2] / (2 (1 - rho)) (Pollaczek and
+// Khinchine). Confidence by batch means: 30 batches behind a warm-up, 99 % of Student's t with 29
+// degrees of freedom is 2.756.
 #include <catch2/catch.hpp>
 
 #include <cmath>
@@ -63,8 +65,13 @@ Estimate waiting(const std::string& rate, const std::string& size, const char* s
         Waits waits{board.stream};
         board.plug("ethernet-wire", "wire", {{"rate", "10Mbps"}});
         board.plug("traffic-source", "peer",
-                   {{"wire", "wire"}, {"pattern", "poisson"}, {"rate", rate}, {"size", size}, {"seed", seed},
-                    {"count", "200000"}, {"queue", "1000000"}});
+                   {{"wire", "wire"},
+                    {"pattern", "poisson"},
+                    {"rate", rate},
+                    {"size", size},
+                    {"seed", seed},
+                    {"count", "200000"},
+                    {"queue", "1000000"}});
         board.run([&](test::Script& io) { io.wait(500_s); });
         return waits.estimate();
     });
@@ -78,7 +85,8 @@ TEST_CASE("waiting for the wire is that of M/D/1") {
         const double rho = rate * s * 1e-9;
         const Estimate got = waiting(std::to_string(rate), "64", "1");
         const double expected = rho * s / (2 * (1 - rho));
-        INFO("rho " << rho << ": Wq " << got.mean << " +- " << got.half_width << " ns, by the formula " << expected);
+        INFO("rho " << rho << ": Wq " << got.mean << " +- " << got.half_width
+                    << " ns, by the formula " << expected);
         CHECK(got.packets == 200'000);
         CHECK(std::abs(got.mean - expected) < got.half_width);
         CHECK(got.half_width < 0.12 * expected);
@@ -87,7 +95,8 @@ TEST_CASE("waiting for the wire is that of M/D/1") {
 
 TEST_CASE("waiting with a mix of sizes is that of M/G/1") {
     // 84, 614 and 1538 bytes of the line each, at 0.8 us a byte, 7:4:1.
-    const double sizes[] = {84 * 800, 614 * 800, 1538 * 800}, shares[] = {7 / 12.0, 4 / 12.0, 1 / 12.0};
+    const double sizes[] = {84 * 800, 614 * 800, 1538 * 800},
+                 shares[] = {7 / 12.0, 4 / 12.0, 1 / 12.0};
     double mean = 0, square = 0;
     for (int i = 0; i < 3; ++i) {
         mean += shares[i] * sizes[i];
@@ -97,7 +106,8 @@ TEST_CASE("waiting with a mix of sizes is that of M/G/1") {
         const double rho = rate * mean * 1e-9;
         const Estimate got = waiting(std::to_string(rate), "imix", "2");
         const double expected = rate * 1e-9 * square / (2 * (1 - rho));
-        INFO("rho " << rho << ": Wq " << got.mean << " +- " << got.half_width << " ns, by the formula " << expected);
+        INFO("rho " << rho << ": Wq " << got.mean << " +- " << got.half_width
+                    << " ns, by the formula " << expected);
         CHECK(std::abs(got.mean - expected) < got.half_width);
     }
 }
@@ -121,7 +131,11 @@ TEST_CASE("Poisson packets in a millisecond: mean and variance are equal") {
 
 TEST_CASE("random bursts and idle times have their means") {
     const auto [bursts, packets, idle] = test::isolated([] {
-        test::Rig rig{{{"pattern", "on-off"}, {"rate", "line"}, {"burst", "8"}, {"idle", "100us"}, {"count", "80000"}}};
+        test::Rig rig{{{"pattern", "on-off"},
+                       {"rate", "line"},
+                       {"burst", "8"},
+                       {"idle", "100us"},
+                       {"count", "80000"}}};
         rig.run(3_s);
         Time last{};
         double n = 1, gap = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random numbers: the published generators' own outputs, and distributions within bounds that a right generator passes
-// (the seeds are fixed, so these do not fail by chance).
+// Random numbers: the published generators' own outputs, and distributions within bounds that a
+// right generator passes (the seeds are fixed, so these do not fail by chance).
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -51,7 +51,8 @@ TEST_CASE("exponential variates: mean, variance and Kolmogorov-Smirnov distance"
         squares += (x - 1) * (x - 1);
         above += x > 5;
     }
-    // Standard errors: of the mean 1/sqrt(n), of the variance sqrt(8/n), of a share p sqrt(p(1-p)/n); 3.3 of each.
+    // Standard errors: of the mean 1/sqrt(n), of the variance sqrt(8/n), of a share p
+    // sqrt(p(1-p)/n); 3.3 of each.
     CHECK(std::abs(sum / n - 1) < 3.3 / std::sqrt(n));
     CHECK(std::abs(squares / n - 1) < 3.3 * std::sqrt(8.0 / n));
     const double p = std::exp(-5.0);
@@ -60,7 +61,8 @@ TEST_CASE("exponential variates: mean, variance and Kolmogorov-Smirnov distance"
     double distance = 0;
     for (size_t i = 0; i < n; ++i) {
         const double f = 1 - std::exp(-drawn[i]);
-        distance = std::max({distance, std::abs(f - static_cast<double>(i) / n), std::abs(f - (i + 1.0) / n)});
+        distance = std::max(
+            {distance, std::abs(f - static_cast<double>(i) / n), std::abs(f - (i + 1.0) / n)});
     }
     CHECK(distance < 1.628 / std::sqrt(n));  // 1 % level
 }
@@ -108,7 +110,8 @@ TEST_CASE("numbers below a bound are even, chances as stated, geometric numbers 
     CHECK(random.chance(certain));
     uint64_t trials = 0;
     for (int i = 0; i < 100'000; ++i) trials += random.geometric(8);
-    CHECK(std::abs(static_cast<double>(trials) / 1e5 - 8) < 3.3 * std::sqrt(56.0 / 1e5));  // variance m(m-1)
+    CHECK(std::abs(static_cast<double>(trials) / 1e5 - 8) <
+          3.3 * std::sqrt(56.0 / 1e5));  // variance m(m-1)
     CHECK(random.geometric(1) == 1);
     CHECK(random.geometric(0) == 1);
 }
@@ -138,8 +141,8 @@ TEST_CASE("size mixes: one, a range, IMIX, weights; and what is none") {
     CHECK(std::abs(seen[594] - 40'000) < 3.3 * std::sqrt(n * 4 / 12.0 * 8 / 12));
     CHECK(std::abs(seen[1518] - 10'000) < 3.3 * std::sqrt(n * 1 / 12.0 * 11 / 12));
     CHECK_NOTHROW(SizeMix{"64-128:3, 1518"});
-    for (const char* bad : {"", "63", "1519", "64-", "-64", "128-64", "64:0", "64:", "64,", "64,,65", "a", "64 65",
-                            "64:1:1", "99999999999"}) {
+    for (const char* bad : {"", "63", "1519", "64-", "-64", "128-64", "64:0", "64:", "64,,65", "a",
+                            "64 65", "64:1:1", "99999999999"}) {
         INFO(bad);
         CHECK_THROWS_AS(SizeMix{bad}, Error);
     }

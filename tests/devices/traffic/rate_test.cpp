@@ -6,7 +6,6 @@
 #include "tests/devices/traffic/rig.h"
 #include "tests/support/isolated.h"
 
-
 using namespace sb;
 using namespace sb::literals;
 using observe::Stage;
@@ -58,18 +57,27 @@ TEST_CASE("steps of load: from each time on, its rate") {
 }
 
 TEST_CASE("bursts of fixed length: at the line's rate, then idle") {
-    Rig rig{{{"pattern", "on-off"}, {"draw", "fixed"}, {"rate", "line"}, {"burst", "3"}, {"idle", "10us"}, {"count", "7"}}};
+    Rig rig{{{"pattern", "on-off"},
+             {"draw", "fixed"},
+             {"rate", "line"},
+             {"burst", "3"},
+             {"idle", "10us"},
+             {"count", "7"}}};
     rig.run(1_ms);
     const auto sent = rig.log.at(Stage::sent);
     REQUIRE(sent.size() == 7);
     const Time slot = 672_ns;
-    for (size_t i = 0; i < 7; ++i) CHECK(sent[i].at == (slot * 3 + 10_us) * (i / 3) + slot * (i % 3));
+    for (size_t i = 0; i < 7; ++i)
+        CHECK(sent[i].at == (slot * 3 + 10_us) * (i / 3) + slot * (i % 3));
     CHECK(rig.value("waited") == 0);
 }
 
-TEST_CASE("a burst faster than the wire waits in the queue, and what does not fit is dropped there") {
-    // 10 packets a microsecond apart at 10 Mb/s: one on the wire, two wait, the others find no room.
-    Rig rig{{{"rate", "1000000"}, {"count", "10"}, {"queue", "2"}}, {{"rate", "10Mbps"}, {"latency", "0ns"}}};
+TEST_CASE(
+    "a burst faster than the wire waits in the queue, and what does not fit is dropped there") {
+    // 10 packets a microsecond apart at 10 Mb/s: one on the wire, two wait, the others find no
+    // room.
+    Rig rig{{{"rate", "1000000"}, {"count", "10"}, {"queue", "2"}},
+            {{"rate", "10Mbps"}, {"latency", "0ns"}}};
     rig.run(1_ms);
     CHECK(rig.log.count(Stage::offered) == 10);
     CHECK(rig.log.count(Stage::dropped, "source queue") == 7);

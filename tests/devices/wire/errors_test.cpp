@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a wire loses and damages, rates in common, links that stay down, captures, and saved frames in flight.
-#include <catch2/catch.hpp>
+// What a wire loses and damages, rates in common, links that stay down, captures, and saved frames
+// in flight.
 #include <pcap/pcap.h>
+#include <catch2/catch.hpp>
 
 #include <bit>
 #include <cmath>
@@ -14,13 +15,13 @@
 
 using namespace sb;
 using namespace sb::literals;
+using observe::Stage;
 using sb::test::counter;
 using sb::test::frame;
 using sb::test::Link;
 using sb::test::Script;
 using sb::test::TestBoard;
 using sb::test::TestStation;
-using observe::Stage;
 
 namespace {
 
@@ -37,8 +38,8 @@ void send_many(Link& link, Script& io, int frames, size_t bytes) {
 
 /// frames = arrived + lost + unclaimed + in flight, in both directions.
 uint64_t in_flight(const bus::Device& wire, const std::string& from) {
-    return counter(wire, "frames_" + from) - counter(wire, "arrived_" + from) - counter(wire, "lost_" + from) -
-           counter(wire, "unclaimed_" + from);
+    return counter(wire, "frames_" + from) - counter(wire, "arrived_" + from) -
+           counter(wire, "lost_" + from) - counter(wire, "unclaimed_" + from);
 }
 
 }  // namespace
@@ -67,7 +68,8 @@ TEST_CASE("loss and corruption are as often as asked, and every frame is account
         with_flips += flipped;
     }
     // Of 64 bytes 4 are the FCS, whose bits nobody sees.
-    CHECK(std::abs(static_cast<double>(with_flips) - damaged * 60 / 64) < 3.3 * std::sqrt(damaged * 60 * 4) / 64);
+    CHECK(std::abs(static_cast<double>(with_flips) - damaged * 60 / 64) <
+          3.3 * std::sqrt(damaged * 60 * 4) / 64);
 }
 
 TEST_CASE("the same seed loses the same frames; another seed, and another wire, others") {
@@ -84,7 +86,8 @@ TEST_CASE("the same seed loses the same frames; another seed, and another wire, 
                 }
             });
             std::string all;
-            for (const auto& item : log.at(Stage::dropped)) all += std::to_string(item.packet) + " ";
+            for (const auto& item : log.at(Stage::dropped))
+                all += std::to_string(item.packet) + " ";
             return all;
         });
     };
@@ -129,18 +132,23 @@ TEST_CASE("frames on a link that is down, or to nobody, end there") {
         TestBoard board;
         test::PacketLog log{board.stream};
         bus::Device& wire = board.plug("ethernet-wire", "wire", {{"rate", "100Mbps"}});
-        TestStation a{board, "a", "wire", down ? std::vector<uint64_t>{10'000} : std::vector<uint64_t>{}};
+        TestStation a{board, "a", "wire",
+                      down ? std::vector<uint64_t>{10'000} : std::vector<uint64_t>{}};
         std::unique_ptr<TestStation> b;
-        if (down) b = std::make_unique<TestStation>(board, "b", "wire", std::vector<uint64_t>{20'000});
+        if (down)
+            b = std::make_unique<TestStation>(board, "b", "wire", std::vector<uint64_t>{20'000});
         board.run([&](Script& io) {
             a.send(io, frame(60));
             io.wait(20_us);
         });
         if (down)
-            return log.count(Stage::dropped, "wire down") == 1 && counter(wire, "refused_from_a") == 1 &&
-                   !a.plug.up() && board.sim.findings().count("a station sent a frame while the link was down") == 1;
-        return log.count(Stage::dropped, "wire end") == 1 && counter(wire, "unclaimed_from_a") == 1 &&
-               in_flight(wire, "from_a") == 0 && a.plug.up();
+            return log.count(Stage::dropped, "wire down") == 1 &&
+                   counter(wire, "refused_from_a") == 1 && !a.plug.up() &&
+                   board.sim.findings().count("a station sent a frame while the link was down") ==
+                       1;
+        return log.count(Stage::dropped, "wire end") == 1 &&
+               counter(wire, "unclaimed_from_a") == 1 && in_flight(wire, "from_a") == 0 &&
+               a.plug.up();
     });
     CHECK(good);
 }
@@ -181,14 +189,16 @@ TEST_CASE("captures hold what passes, with stamps of nanoseconds") {
     };
     const auto check = [](const std::string& path, std::vector<Expected> expected) {
         char error[PCAP_ERRBUF_SIZE];
-        pcap_t* file = pcap_open_offline_with_tstamp_precision(path.c_str(), PCAP_TSTAMP_PRECISION_NANO, error);
+        pcap_t* file = pcap_open_offline_with_tstamp_precision(path.c_str(),
+                                                               PCAP_TSTAMP_PRECISION_NANO, error);
         REQUIRE(file);
         CHECK(pcap_datalink(file) == DLT_EN10MB);
         pcap_pkthdr* head = nullptr;
         const u_char* bytes = nullptr;
         for (const Expected& one : expected) {
             REQUIRE(pcap_next_ex(file, &head, &bytes) == 1);
-            CHECK(static_cast<uint64_t>(head->ts.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(head->ts.tv_usec) ==
+            CHECK(static_cast<uint64_t>(head->ts.tv_sec) * 1'000'000'000 +
+                      static_cast<uint64_t>(head->ts.tv_usec) ==
                   one.ns);
             CHECK(head->len == one.bytes);
             CHECK(head->caplen == one.bytes);
@@ -215,7 +225,8 @@ TEST_CASE("frames in flight are saved and arrive after a restore as they would h
     const auto arrivals = [](const Link& link) {
         std::string result;
         for (const auto& [at, got] : link.b.got)
-            result += std::to_string(at.ps()) + (got.damaged ? "x" : "") + std::to_string(got.packet) + " ";
+            result += std::to_string(at.ps()) + (got.damaged ? "x" : "") +
+                      std::to_string(got.packet) + " ";
         return result;
     };
     const std::string whole = test::isolated_text([&] {
@@ -236,7 +247,8 @@ TEST_CASE("frames in flight are saved and arrive after a restore as they would h
     });
     const std::string restored = test::isolated_text([&] {
         Link link{settings};
-        Archive archive = Archive::parse({reinterpret_cast<const uint8_t*>(saved.data()), saved.size()});
+        Archive archive =
+            Archive::parse({reinterpret_cast<const uint8_t*>(saved.data()), saved.size()});
         link.board.sim.archive(archive);
         link.board.run([](Script& io) { io.wait(2_ms); });
         return arrivals(link);

@@ -7,7 +7,9 @@
 
 namespace sb::test {
 
-inline std::vector<uint8_t> frame(size_t bytes, uint8_t fill = 0) { return std::vector<uint8_t>(bytes, fill); }
+inline std::vector<uint8_t> frame(size_t bytes, uint8_t fill = 0) {
+    return std::vector<uint8_t>(bytes, fill);
+}
 
 struct Link {
     TestBoard board;
