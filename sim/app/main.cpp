@@ -74,6 +74,11 @@ void boot_options(CLI::App& command, sb::app::BootOptions& options) {
     command.add_option("--initrd", options.initrd, "initial RAM disk for the kernel")
         ->type_name("FILE");
     command.add_option("--append", options.append, "the kernel's command line")->type_name("TEXT");
+    command
+        .add_option("--network", options.network,
+                    "start from the network: this file, which iPXE in a network card's expansion "
+                    "ROM loads by DHCP and TFTP")
+        ->type_name("FILE");
     command.add_option("--memory", options.memory, "size of RAM")->capture_default_str();
     command.add_option("--cpu", options.cpu, "model, and its clock if not the model's own")
         ->type_name("MODEL[@CLOCK]")
@@ -113,6 +118,7 @@ void boot_options(CLI::App& command, sb::app::BootOptions& options) {
         "  southbridge boot disk.img\n"
         "  southbridge boot disk.img --kernel apic_kernel          # a shipped kernel, and its disk\n"
         "  southbridge boot debian.iso --memory 128MiB --until 'Boot menu'\n"
+        "  southbridge boot --network /usr/lib/ipxe/ipxe.pxe       # through iPXE in the card's ROM\n"
         "  southbridge boot --kernel vmlinuz --append 'console=ttyS0' --serial stdio --until "
         "login:");
 }
