@@ -141,19 +141,27 @@ class RandomRun {
     std::string compare(Time end) {
         ReferenceModeration reference;
         std::string wrong;
-        size_t packet = 0, descriptor = 0;
+        size_t data = 0, packet = 0, begun = 0, descriptor = 0;
         if (bench_.written_back.size() != reported_.size())
             return fmt::format("{} descriptors were written back, of {}", bench_.written_back.size(),
                                reported_.size());
+        const auto& stored = bench_.stored;
         auto bring_to = [&](Time at) {
             while (true) {
-                const Time p = packet < bench_.stored.size() ? bench_.stored[packet].at : Time::max();
-                const Time d = descriptor < bench_.written_back.size() ? bench_.written_back[descriptor] : Time::max();
-                if (std::min(p, d) > at) return;
-                if (p <= d)
-                    reference.packet(p, bench_.stored[packet++].bytes + 4);
+                const Time m = data < stored.size() ? stored[data].data : Time::max();
+                const Time r = packet < stored.size() ? stored[packet].at : Time::max();
+                const Time b = begun < bench_.writes_back.size() ? bench_.writes_back[begun] : Time::max();
+                const Time w = descriptor < bench_.written_back.size() ? bench_.written_back[descriptor] : Time::max();
+                const Time first = std::min({m, r, b, w});
+                if (first > at) return;
+                if (b == first)
+                    reference.writes_back(bench_.writes_back[begun++]);
+                else if (m == first)
+                    reference.data(m, stored[data++].bytes + 4);
+                else if (r == first)
+                    reference.stored(stored[packet++].at);
                 else
-                    reference.written_back(d, reported_[descriptor++]);
+                    reference.written_back(w, reported_[descriptor++]);
             }
         };
         for (const Input& input : inputs_) {
