@@ -127,6 +127,7 @@ void ReferenceModeration::write(Time at, uint32_t reg, uint32_t value) {
             return drive(at);
         case rdtr:
             packet_timer_.units = value & 0xffff;
+            if (packet_timer_.units == 0) absolute_timer_.stop();
             if (value & fpd) flush_receive(at);
             return;
         case radv:

@@ -5,8 +5,9 @@
 // descriptors were written back, and what software wrote and read. WTHRESH is 0.
 //
 // Where the manual leaves a choice:
-// - a countdown is loaded when it is started: a new value of its register counts from the next start on; but 0
-//   in RADV or TADV stops it, and 0 in ITR ends the gap under way;
+// - a countdown is loaded when it is started: a new value of its register counts from the next start on; but 0 in
+//   RADV, or in RDTR, disables the absolute timer at once, 0 in TADV the transmitter's, and 0 in ITR ends the gap under
+//   way; a packet timer that counts goes on, lest its packets are never told of;
 // - a gap begins whenever INTA# is asserted, and holds every further assertion, also one by unmasking;
 // - a write of RDTR with FPD is an expiry of the packet timer whether it counts or not;
 // - "pending write-backs are flushed, and an interrupt is generated": in this order, so that an expiry waits for
