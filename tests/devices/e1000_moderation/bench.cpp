@@ -2,6 +2,7 @@
 #include "tests/devices/e1000_moderation/bench.h"
 
 #include <cstring>
+#include <stdexcept>
 
 #include "bus/pci_bus.h"
 
@@ -18,7 +19,7 @@ NicBench::Player::Player(NicBench& bench, Simulation& sim)
               }} {}
 
 void NicBench::Player::line_changed(unsigned, bool asserted) {
-    if (bench.log) (asserted ? bench.interrupts : bench.releases).push_back(now());
+    (asserted ? bench.interrupts : bench.releases).push_back(now());
     if (asserted) service.arm_after({});
 }
 
@@ -38,32 +39,38 @@ void NicBench::note_packet(const observe::Stream& stream, const observe::Event& 
     const auto stage = static_cast<observe::Stage>(event.values[1]);
     if (stage == observe::Stage::dropped) ++dropped[stream.name(event.values[3])];
     if (stage == observe::Stage::buffered) ++buffered;
-    if (stage == observe::Stage::stored && log)
-        stored.push_back(
-            {static_cast<uint32_t>(event.values[0]), static_cast<uint32_t>(event.values[2]), event.at});
+    if (stage != observe::Stage::stored) return;
+    const Time data = data_ends_[stored_so_far_++ % options_.descriptors];
+    stored.push_back({static_cast<uint32_t>(event.values[0]), static_cast<uint32_t>(event.values[2]), data, event.at});
 }
 
 void NicBench::note_burst(const observe::Event& event) {
     const uint64_t address = event.values[0], bytes = event.values[1];
     const bool writes = event.values[3] == uint64_t(observe::Command::memory_write) ||
                         event.values[3] == uint64_t(observe::Command::memory_write_invalidate);
-    if (!writes || !log || address < transmit_ring || address >= transmit_ring + 16 * options_.descriptors) return;
+    if (!writes) return;
+    const Time end = event.at + Time::ps(event.values[2]);
+    if (address >= receive_buffers) data_ends_.at((address - receive_buffers) / 2048) = end;
+    if (address < transmit_ring || address >= transmit_ring + 16 * options_.descriptors) return;
     // The status is in byte 12: one entry for each of these that the burst covers.
     for (uint64_t i = address; i < address + bytes; ++i)
-        if (i % 16 == 12) written_back.push_back(event.at + Time::ps(event.values[2]));
+        if (i % 16 == 12) {
+            writes_back.push_back(event.at);
+            written_back.push_back(end);
+        }
 }
 
-NicBench::NicBench(Options options) : TestBoard{options.bus}, options_{options} {
+NicBench::NicBench(Options options) : TestBoard{options.bus}, options_{options}, data_ends_(1024) {
     if (options.timed_pci) pci.time({});
     ram = add_memory(0, 0x400000);
     wire.emplace(*this);
     device = &plug("intel-8254x", "nic", {{"wire", "lan"}});
     for (bus::RegisterBank* bank : device->banks())
-        if (bank->spec().size >= 0x20000) registers = bank;
+        if (!registers || bank->spec().size > registers->spec().size) registers = bank;
     pci::Function* function = nullptr;
     for (pci::Function* f : pci.functions())
         if (f->device_id == 0x100e) function = f;
-    REQUIRE((registers && function));
+    if (!registers || !function) throw std::runtime_error("no 82540EM");
     function->bank.write(0x10, 4, 0xe0000000);
     function->bank.write(0x04, 2, 0x06);  // memory and bus mastering
     // INTA# of the slot, see bus/pci.h.
@@ -76,7 +83,7 @@ NicBench::NicBench(Options options) : TestBoard{options.bus}, options_{options} 
     stream.attach(*player_, kinds);
 }
 
-void NicBench::start() {
+void NicBench::start(bool with_descriptors) {
     for (uint32_t i = 0; i < options_.descriptors; ++i) {
         const uint64_t buffer = receive_buffers + 2048 * (i % 1024);
         std::memset(ram + receive_ring + 16 * i, 0, 16);
@@ -93,7 +100,7 @@ void NicBench::start() {
     }
     write(tctl, transmit_on);
     write(rctl, options_.rctl);
-    write(rdt, options_.descriptors - 1);
+    if (with_descriptors) write(rdt, options_.descriptors - 1);
     read(icr);
 }
 

@@ -57,8 +57,9 @@ class NicBench : public TestBoard {
     explicit NicBench(Options options);
     NicBench() : NicBench{Options{}} {}
 
-    /// Gives both rings to the controller and enables it. Interrupts stay masked.
-    void start();
+    /// Gives both rings to the controller and enables it, with all receive descriptors but one or with none.
+    /// Interrupts stay masked.
+    void start(bool with_descriptors = true);
     /// A register access at now() that takes no time.
     uint32_t read(uint32_t reg) { return static_cast<uint32_t>(registers->read(reg, 4)); }
     void write(uint32_t reg, uint32_t v) { registers->write(reg, 4, v); }
@@ -88,16 +89,17 @@ class NicBench : public TestBoard {
     struct Stored {
         uint32_t packet;
         uint32_t bytes;
-        Time at;
+        Time data;  // its last byte is in memory
+        Time at;    // and its descriptor
     };
     std::vector<Time> interrupts;  // when INTA# was asserted
     std::vector<Time> releases;    // when it was released
     std::vector<Cause> causes;     // what read_causes has found
-    std::vector<Stored> stored;    // packets whose data and descriptor are in memory
-    std::vector<Time> written_back;  // transmit descriptors whose status is in memory, one entry each
+    std::vector<Stored> stored;    // packets in memory (`data` only where the PCI bus takes no time)
+    std::vector<Time> writes_back;   // transmit descriptors whose status begins to move to memory, one entry each
+    std::vector<Time> written_back;  // and is there
     std::map<std::string, uint64_t> dropped;  // packets by place
     uint64_t buffered = 0;
-    bool log = true;  // interrupts and releases, stored and written_back
 
     uint8_t* ram = nullptr;
     std::optional<TestWire> wire;
@@ -122,6 +124,8 @@ class NicBench : public TestBoard {
 
     Options options_;
     uint32_t transmit_tail_ = 0;
+    std::vector<Time> data_ends_;  // by receive descriptor
+    uint64_t stored_so_far_ = 0;
     std::unique_ptr<Player> player_;
 };
 

@@ -20,9 +20,23 @@ void ReferenceModeration::pass(Time at) {
 }
 
 void ReferenceModeration::expire(Time at) {
-    if (packet_timer_.due == at || absolute_timer_.due == at) receive_interrupt(at);
-    if (transmit_timer_.due == at || transmit_bound_.due == at) transmit_interrupt(at);
+    if (packet_timer_.due == at || absolute_timer_.due == at) flush_receive(at);
+    if (transmit_timer_.due == at || transmit_bound_.due == at) flush_transmit(at);
     drive(at);
+}
+
+void ReferenceModeration::flush_receive(Time at) {
+    packet_timer_.stop();
+    absolute_timer_.stop();
+    receive_flush_ = undelayed_.size();
+    if (receive_flush_ == 0) cause(at, rxt0);
+}
+
+void ReferenceModeration::flush_transmit(Time at) {
+    transmit_timer_.stop();
+    transmit_bound_.stop();
+    transmit_flush_ = writing_back_;
+    if (transmit_flush_ == 0) cause(at, txdw);
 }
 
 void ReferenceModeration::receive_interrupt(Time at, uint32_t more) {
@@ -51,17 +65,36 @@ void ReferenceModeration::drive(Time at) {
     if (wanted) gap_end_ = at + Time::ns(256) * interval_;
 }
 
-void ReferenceModeration::packet(Time at, uint32_t bytes) {
+void ReferenceModeration::data(Time at, uint32_t bytes) {
     pass(at);
-    if (small_ != 0 && bytes <= small_) return receive_interrupt(at, srpd);
-    if (packet_timer_.units == 0) return receive_interrupt(at);
+    const bool small = small_ != 0 && bytes <= small_;
+    const bool delayed = !small && packet_timer_.units != 0;
+    undelayed_.push_back(small ? srpd | rxt0 : delayed ? 0 : rxt0);
+    if (!delayed) return;
     packet_timer_.start(at);
     if (absolute_timer_.units != 0) absolute_timer_.start_once(at);
 }
 
+void ReferenceModeration::stored(Time at) {
+    pass(at);
+    const uint32_t with = undelayed_.front();
+    undelayed_.pop_front();
+    if (with != 0) receive_interrupt(at, with);
+    if (receive_flush_ != 0 && --receive_flush_ == 0) cause(at, rxt0);
+}
+
+void ReferenceModeration::writes_back(Time at) {
+    pass(at);
+    ++writing_back_;
+}
+
 void ReferenceModeration::written_back(Time at, bool delayed) {
     pass(at);
+    --writing_back_;
+    const bool flushed = transmit_flush_ != 0;
+    if (flushed && --transmit_flush_ == 0) cause(at, txdw);
     if (!delayed) return transmit_interrupt(at);
+    if (flushed) return;
     transmit_timer_.start(at);
     if (transmit_bound_.units != 0) transmit_bound_.start_once(at);
 }
@@ -94,7 +127,8 @@ void ReferenceModeration::write(Time at, uint32_t reg, uint32_t value) {
             return drive(at);
         case rdtr:
             packet_timer_.units = value & 0xffff;
-            if (value & fpd) receive_interrupt(at);
+            if (packet_timer_.units == 0) absolute_timer_.stop();
+            if (value & fpd) flush_receive(at);
             return;
         case radv:
             absolute_timer_.units = value & 0xffff;

@@ -2,9 +2,10 @@
 //
 // A timeline: registers, what happens when, and when INTA# must be asserted with which causes. All times are
 // nanoseconds after the timeline's zero. Expected times are worked out by hand from the manual's rules: a frame that
-// arrives at t is in memory at t + R, where R is the time that the controller and the bus take to store it (measured
-// once for each size of frame, with RDTR = 0); a descriptor that is queued at t is written back at t + W. Every rule
-// is then a number of units after that.
+// arrives at t has its last byte in memory at t + M, which is what the delay timers count from, and its descriptor at
+// t + R, when an interrupt without delay comes; a descriptor that is queued at t is written back at t + W. M, R and W
+// are the time that the controller and the bus take, measured once for each size of frame. Every rule is then a
+// number of units after that.
 #pragma once
 
 #include <string>
@@ -29,12 +30,15 @@ inline Act tx(uint64_t ns, uint8_t command, uint32_t count = 1) {
 inline Act lk(uint64_t ns, uint32_t megabits) { return {Act::Kind::link, ns, megabits}; }
 
 struct Want {
-    enum class After : uint8_t { zero, stored, written_back } after;
+    enum class After : uint8_t { zero, data, stored, written_back } after;
     uint64_t ns;
     uint32_t causes;
-    uint32_t bytes = 60;  // of the frame whose R counts
+    uint32_t bytes = 60;  // of the frame whose M or R counts
 };
 inline Want at(uint64_t ns, uint32_t causes) { return {Want::After::zero, ns, causes}; }
+inline Want data(uint64_t ns, uint32_t causes = nic::rxt0, uint32_t bytes = 60) {
+    return {Want::After::data, ns, causes, bytes};
+}
 inline Want stored(uint64_t ns, uint32_t causes = nic::rxt0, uint32_t bytes = 60) {
     return {Want::After::stored, ns, causes, bytes};
 }
@@ -54,9 +58,13 @@ struct Timeline {
 /// interrupts to the picosecond: with a PCI bus that has cycles of its own, or without.
 void check_timelines(const std::vector<Timeline>& timelines, bool timed_pci);
 
-/// How long the controller takes from a frame's arrival to its being in memory; and from a write of TDT to the
-/// status of a descriptor for 60 bytes in memory.
-Time storing_time(uint32_t bytes, bool timed_pci, uint32_t rctl = nic::receive_on);
+struct Storing {
+    Time data;    // M
+    Time stored;  // R
+};
+/// Throws where frames take different times, or where an interrupt without delay is not at R.
+Storing storing_time(uint32_t bytes, bool timed_pci, uint32_t rctl = nic::receive_on);
+/// W, of 60 bytes. Throws likewise.
 Time writing_back_time(bool timed_pci);
 
 }  // namespace sb::test

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The transmit delay timers TIDV and TADV (SDM 3.4.3, 13.4.41, 13.4.44), with write-backs one by one (WTHRESH = 0).
-// `written(t)`: t, when TDT was written, plus the time W until the descriptor's status is in memory.
+// `written(t)`: t, when TDT was written, plus the time W until the descriptor's status is in memory; `data(t)`: t plus
+// the time M until a received frame's data is.
 #include "tests/devices/e1000_moderation/timeline.h"
 
 using namespace sb::test;
@@ -26,10 +27,16 @@ const Timelines transmit{
     // 10,000 + 20,480
     {"each write-back loads it anew", {{tidv, 20}}, {tx(0, later), tx(10'000, later)}, {written(30'480)}},
     {"one ns before it expires", {{tidv, 20}}, {tx(0, later), tx(20'479, later)}, {written(40'959)}},
-    {"one ns after it has expired",
+    {"two us after it has expired",
+     {{tidv, 20}},
+     {tx(0, later), tx(22'480, later)},
+     {written(20'480), written(42'960)}},
+    // "Timer expiration flushes any accumulated descriptors and sets an interrupt event": with the second's write-back
+    // on its way, that is waited for, and the interrupt is for both.
+    {"expires in the course of a write-back",
      {{tidv, 20}},
      {tx(0, later), tx(20'481, later)},
-     {written(20'480), written(40'961)}},
+     {written(20'481)}},
     // 60,000 + 20,480
     {"no bound without TADV",
      {{tidv, 20}},
@@ -68,7 +75,7 @@ const Timelines transmit{
     {"receive and transmit timers, one gap",
      {{rdtr, 20}, {tidv, 20}, {itr, 100}},
      {rx(0), tx(5'000, later)},
-     {stored(20'480), stored(46'080, txdw)}},
+     {data(20'480), data(46'080, txdw)}},
     // Both expire in the gap of the interrupt at 0.
     {"receive and transmit timers, one interrupt",
      {{rdtr, 20}, {tidv, 20}, {itr, 200}},
@@ -77,7 +84,7 @@ const Timelines transmit{
     {"receive and transmit timers, no gap",
      {{rdtr, 20}, {tidv, 20}},
      {rx(0), tx(10'000, later)},
-     {stored(20'480), written(30'480)}},
+     {data(20'480), written(30'480)}},
     // Written while it counts: loaded by the next write-back.
     {"TIDV written while it counts",
      {{tidv, 20}},
