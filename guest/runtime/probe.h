@@ -129,8 +129,11 @@ inline uint32_t received_at(uint32_t place) {
 }
 
 // The same for a controller that is read through ports: its first port, and the page of its buffer.
+inline uint32_t place_of_page(uint16_t port, uint8_t page) {
+    return 0xfe000000u | uint32_t{port} << 8 | page;
+}
 inline uint32_t received_at_page(uint16_t port, uint8_t page) {
-    return received_at(0xfe000000u | uint32_t{port} << 8 | page);
+    return received_at(place_of_page(port, page));
 }
 
 // The top half (or a poll) of the driver for the controller with these registers begins.
@@ -151,6 +154,9 @@ inline void dropped(uint32_t number, uint32_t place) {
 inline void forwarded(uint32_t number, uint32_t place) {
     write_port32(probe::kForward, number);
     write_port32(probe::kForwardFrom, place);
+}
+inline void forwarded_from_page(uint32_t number, uint16_t port, uint8_t page) {
+    forwarded(number, place_of_page(port, page));
 }
 
 }  // namespace packet
