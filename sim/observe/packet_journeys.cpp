@@ -32,7 +32,7 @@ uint16_t PacketJourneys::party_named(const std::string& name) {
 }
 
 /// One stream is followed as a rule, a few where machines are joined.
-PacketJourneys::Known& PacketJourneys::known(const Stream& stream) {
+inline PacketJourneys::Known& PacketJourneys::known(const Stream& stream) {
     for (Known& entry : known_)
         if (entry.stream == &stream) return entry;
     return known_.emplace_back(Known{&stream, {}, {}});
@@ -97,7 +97,9 @@ PacketJourneys::Record* PacketJourneys::find_or_begin(const Stream& stream, cons
             forget(slot);
         }
     }
-    if (stage > Stage::stored) {
+    // A model that drops what was never seen says its size; a guest's marks have none.
+    const bool begins = stage <= Stage::stored || (stage == Stage::dropped && event.values[2] > 0);
+    if (!begins) {
         ++unknown_;
         return nullptr;
     }

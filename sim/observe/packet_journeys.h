@@ -16,8 +16,8 @@
 //
 // What counts. Times are of legs that were served or forwarded, so that the parts sum to the whole.
 // Where a driver never marks what it takes (an unmodified one), those of packets that were stored.
-// A packet begins at a stage that a model names (up to `stored`); marks by a guest of packets that
-// are not there are counted, and nothing else.
+// A packet begins at a stage that a model names (up to `stored`, or a drop that says its size);
+// marks by a guest of packets that are not there are counted, and nothing else.
 //
 // Memory is bounded by the packets in flight, `most_in_flight` at most: then the oldest is
 // forgotten, and stays inside for ever. In steady state nothing is allocated.

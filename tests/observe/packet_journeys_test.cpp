@@ -266,6 +266,17 @@ TEST_CASE(
     CHECK(way(after, "nic").span(Span::ring).count() == 0);
 }
 
+TEST_CASE(
+    "packets - what a model drops before anything else is a packet, a guest's word alone is not") {
+    Network n;
+    n.at(1_us, n.wire, 5, Stage::dropped, "wire down", 60);
+    n.at(2_us, n.guest, 6, Stage::dropped, "anywhere");
+    const PacketSummary s = n.summary();
+    CHECK(s.balance == PacketBalance{1, 0, 1, 0});
+    CHECK(s.unknown_marks == 1);
+    CHECK(s.balanced());
+}
+
 TEST_CASE("packets - numbers that come round are other packets") {
     Network n;
     n.at(1_us, n.source, 1, Stage::offered);
