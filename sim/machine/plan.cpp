@@ -338,6 +338,33 @@ void check_caches(const Scenario& scenario, const Config& cpu) {
 
 }  // namespace
 
+Key declared_key(const Scenario& scenario, const std::string& dotted_name) {
+    const size_t dot = dotted_name.rfind('.');
+    if (dot == std::string::npos || dot == 0 || dot + 1 == dotted_name.size())
+        throw Error(fmt::format("\"{}\" is not a key of a table, such as cpu.clock", dotted_name));
+    const std::string table = dotted_name.substr(0, dot);
+    const std::string name = dotted_name.substr(dot + 1);
+    if (table == "guest.parameters" || name == device_key) return {.name = name};
+    std::vector<std::string> tables{"guest.parameters"};
+    std::vector<Key> keys;
+    for (const KeyGroup& group : key_groups()) {
+        tables.push_back(group.table);
+        if (group.table == table) keys = group.keys;
+    }
+    for (const auto& [other, raw] : scenario.tables()) {
+        const RawValue* device = scenario.find(other, device_key);
+        if (!device) continue;
+        tables.push_back(other);
+        const bus::DeviceModel* model = bus::DeviceModels::instance().find(device->text());
+        if (other == table && model) keys = model->keys;
+    }
+    if (std::find(tables.begin(), tables.end(), table) == tables.end())
+        throw Error(fmt::format("there is no table \"{}\"{}", table, hint(table, tables)));
+    for (const Key& key : keys)
+        if (key.name == name) return key;
+    throw Error(fmt::format("[{}] has no key \"{}\"{}", table, name, hint(name, names(keys))));
+}
+
 Plan make_plan(const Scenario& scenario) {
     static const std::vector<std::string> top{"title", "question"};
     for (const auto& [name, raw] : scenario.tables().at("").values)
