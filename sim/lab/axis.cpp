@@ -112,7 +112,7 @@ class RangeReader {
   private:
     std::optional<int64_t> whole(const char* name) {
         const RawNode* node = fields_.take(name);
-        return node ? std::optional{number(*node, name, Key{.name = name})} : std::nullopt;
+        return node ? std::optional{number(*node, name, Key{})} : std::nullopt;
     }
     /// In the key's own unit.
     std::optional<int64_t> bound(const char* name) {

@@ -41,7 +41,7 @@ class Digest {
         return *this;
     }
     Digest& number(uint64_t word) {
-        low_ = mix64(low_ + golden_gamma ^ word);
+        low_ = mix64((low_ + golden_gamma) ^ word);
         high_ = mix64((high_ ^ word) * golden_gamma + low_);
         return *this;
     }

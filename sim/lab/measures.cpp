@@ -41,6 +41,10 @@ std::string text_of(const Json& object, const char* key) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
+struct Doc {
+    std::string unit, doc;
+};
+
 class Flattener {
   public:
     explicit Flattener(const Json& results) {
@@ -51,22 +55,18 @@ class Flattener {
         for (const auto& [key, value] : results.items()) {
             if (key.ends_with("_docs") || has(left_out, key)) continue;
             const auto group = group_names.find(key);
-            walk(group == group_names.end() ? column_name(key) : group->second, key, value, "");
+            walk(group == group_names.end() ? column_name(key) : group->second, key, value, {});
         }
         count_findings(results);
     }
     std::vector<Measure> list;
 
   private:
-    struct Doc {
-        std::string unit, doc;
-    };
-
-    /// `key` is the last part of the path, as the results have it.
-    void walk(const std::string& path, const std::string& key, const Json& node,
-              const std::string& unit) {
+    /// `key` is the last part of the path, as the results have it. `unit` and `doc` are those of
+    /// what the node is in, or its own where somebody documented it.
+    void walk(const std::string& path, const std::string& key, const Json& node, const Doc& of) {
         if (node.is_number()) {
-            add(path, node, unit_of(key, unit), docs_.contains(key) ? docs_[key].doc : "");
+            add(path, node, {unit_of(key, of.unit), of.doc});
         } else if (node.is_array()) {
             for (const Json& item : node)
                 if (item.is_object() && item.contains("name")) {
@@ -74,55 +74,59 @@ class Flattener {
                     const std::string name = text_of(item, "name");
                     walk(path + "." + (component.empty() ? "" : column_name(component) + ".") +
                              column_name(name),
-                         name, item, unit);
+                         name, item, of);
                 }
         } else if (node.is_object()) {
-            object(path, key, node, unit);
+            object(path, key, node, of);
         }
     }
 
     void object(const std::string& path, const std::string& key, const Json& node,
-                const std::string& inherited) {
-        const std::string own = text_of(node, "unit");
-        const std::string unit = !own.empty() ? own : unit_of(key, inherited);
+                const Doc& outer) {
+        const std::string unit = text_of(node, "unit"), doc = text_of(node, "doc");
+        Doc of{unit.empty() ? unit_of(key, outer.unit) : unit, doc.empty() ? outer.doc : doc};
         const auto value = node.find("value");
         if (value != node.end() && value->is_number()) {
-            add(path, *value, unit, text_of(node, "doc"));
+            add(path, *value, of);
             return;
         }
         const auto metrics = node.find("metrics");
         const bool spliced = metrics != node.end() && metrics->is_object();
         if (spliced)
             for (const auto& [name, metric] : metrics->items())
-                walk(path + "." + column_name(name), name, metric, "");
+                walk(path + "." + column_name(name), name, metric, documented(name, {}));
         for (const auto& [name, member] : node.items()) {
             if (name == "metrics" && spliced) continue;
             if (spliced && has(said_by_metrics, name)) continue;
-            walk(path + "." + column_name(name), name, member, unit);
+            walk(path + "." + column_name(name), name, member,
+                 member.is_object() ? documented(name, of) : of);
         }
     }
 
-    std::string unit_of(const std::string& key, const std::string& inherited) {
+    /// A number outside of "metrics" may happen to have the name of a metric: it is not meant.
+    Doc documented(const std::string& name, const Doc& outer) const {
+        const auto doc = docs_.find(name);
+        return doc == docs_.end() ? outer : doc->second;
+    }
+
+    static std::string unit_of(const std::string& key, const std::string& inherited) {
         if (key.ends_with("_ps")) return "ps";
         if (key.ends_with("_ns")) return "ns";
         if (key.ends_with("_us")) return "us";
         if (key == "cycles" || key.ends_with("_cycles")) return "cycles";
         if (key == "hz" || key.ends_with("_hz")) return "Hz";
         if (key == "bytes" || key.ends_with("_bytes")) return "B";
-        if (key == "count" || key.ends_with("_count") || key == "packets") return "";
-        if (!inherited.empty()) return inherited;
-        const auto doc = docs_.find(key);
-        return doc == docs_.end() ? std::string{} : doc->second.unit;
+        if (key == "count" || key.ends_with("_count")) return "";
+        return inherited;
     }
 
-    void add(const std::string& path, const Json& number, const std::string& unit,
-             const std::string& doc) {
+    void add(const std::string& path, const Json& number, const Doc& of) {
         std::string value = number.dump();
         if (value == "null") value.clear();  // not a number, or infinite
         std::string name = path;
         for (unsigned again = 2; !names_.insert(name).second; ++again)
             name = path + "#" + std::to_string(again);
-        list.push_back({std::move(name), std::move(value), unit, doc});
+        list.push_back({std::move(name), std::move(value), of.unit, of.doc});
     }
 
     void count_findings(const Json& results) {

@@ -70,6 +70,11 @@ struct SeedKey {
     Key key;
 };
 
+/// A table or key of the machine, or of a further one: "server.guest.parameters".
+bool is_or_ends(const std::string& name, const std::string& end) {
+    return name == end || name.ends_with("." + end);
+}
+
 std::vector<SeedKey> seed_keys(const Scenario& scenario, const SweepSpec& spec) {
     std::vector<std::string> tables;
     for (const machine::KeyGroup& group : machine::key_groups()) tables.push_back(group.table);
@@ -87,9 +92,12 @@ std::vector<SeedKey> seed_keys(const Scenario& scenario, const SweepSpec& spec) 
         } catch (const Error&) {
             // Most tables have no seed.
         }
-    if (scenario.find("guest.parameters", "seed"))
-        add("guest.parameters",
-            {.name = "seed", .fallback = {}, .doc = {}, .most = largest_guest_seed});
+    for (const auto& [table, raw] : scenario.tables()) {
+        if (!is_or_ends(table, "guest.parameters") || !scenario.find(table, "seed")) continue;
+        Key key;
+        key.most = largest_guest_seed;
+        add(table, key);
+    }
     return found;
 }
 
@@ -127,7 +135,7 @@ class Content {
         for (const auto& [name, text] : entries) {
             digest.add(name).add(text);
             if (names_file(name, text)) digest.add(file(text));
-            if (name == "guest.program") digest.add(file(guest(text)));
+            if (is_or_ends(name, "guest.program")) digest.add(file(guest(text)));
         }
         return digest.text();
     }
@@ -145,7 +153,7 @@ class Content {
     }
     /// A guest beside the scenario, not one that is shipped.
     bool is_local_guest(const std::string& name, const RawValue& value) const {
-        return name == "guest.program" &&
+        return is_or_ends(name, "guest.program") &&
                (value.text().find('/') != std::string::npos ||
                 std::filesystem::is_regular_file(scenario_.resolve(value)));
     }
@@ -170,9 +178,15 @@ class Content {
     std::map<std::string, std::string> files_;
 };
 
-/// Runs that write to one disk image at once would each see the others' data.
-void check_images(const Scenario& scenario, const SweepSpec& spec) {
+/// Runs that write to one file at once would spoil it, and each see the others' data.
+void check_files(const Scenario& scenario, const SweepSpec& spec) {
     for (const auto& [table, raw] : scenario.tables()) {
+        if (const RawValue* capture = scenario.find(table, "capture");
+            capture && !capture->text().empty())
+            fail(capture->place,
+                 fmt::format("{0}.capture: the runs of a sweep would all write to this file; add "
+                             "--set {0}.capture= to leave it out",
+                             table));
         const RawValue* image = scenario.find(table, "image");
         const bool some = (image && !image->text().empty()) || spec.axis(table + ".image");
         const RawValue* snapshot = scenario.find(table, "snapshot");
@@ -194,7 +208,7 @@ void check_images(const Scenario& scenario, const SweepSpec& spec) {
 SweepPlan plan_sweep(const Scenario& scenario, const std::string& program) {
     SweepPlan plan;
     plan.spec = read_sweep(scenario);
-    check_images(scenario, plan.spec);
+    check_files(scenario, plan.spec);
     plan.points = combine(plan.spec);
     const std::vector<SeedKey> seeds = seed_keys(scenario, plan.spec);
     for (const SeedKey& seed : seeds) plan.seed_keys.push_back(seed.name);

@@ -344,7 +344,9 @@ Key declared_key(const Scenario& scenario, const std::string& dotted_name) {
         throw Error(fmt::format("\"{}\" is not a key of a table, such as cpu.clock", dotted_name));
     const std::string table = dotted_name.substr(0, dot);
     const std::string name = dotted_name.substr(dot + 1);
-    if (table == "guest.parameters" || name == device_key) return {.name = name};
+    Key free;
+    free.name = name;
+    if (table == "guest.parameters" || name == device_key) return free;
     std::vector<std::string> tables{"guest.parameters"};
     std::vector<Key> keys;
     for (const KeyGroup& group : key_groups()) {

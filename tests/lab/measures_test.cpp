@@ -46,6 +46,19 @@ TEST_CASE("a group that nobody knows yet is there, with its units") {
           "packets.stages.wire_to_buffer.latency=3[us]\n");
 }
 
+TEST_CASE("documented metrics of a group stand for themselves") {
+    CHECK(lines(R"({"packets": {"drops": [{"component": "nic", "name": "fifo", "packets": 2}],
+        "latency_ps": {"host": {"count": 1, "p50": 7}},
+        "metrics": {"packets": 5, "host latency p99": 1.5}},
+        "packet_docs": {"packets": {"unit": "", "doc": "begun"}, "host latency p99": {"unit": "us", "doc": "q"},
+                        "host": {"unit": "ps", "doc": "h"}}})") ==
+          "packets.packets=5[]begun\n"
+          "packets.host_latency_p99=1.5[us]q\n"
+          "packets.drops.nic.fifo.packets=2[]\n"
+          "packets.latency_ps.host.count=1[]h\n"
+          "packets.latency_ps.host.p50=7[ps]h\n");
+}
+
 TEST_CASE("names that fall together stay apart, and rubbish is no measure") {
     CHECK(lines(R"({"guest_metrics": {"a b": 1, "a_b": 2, "c,\"d\n": 3}})") ==
           "metric.a_b=1[]\nmetric.a_b#2=2[]\nmetric.c__d_=3[]\n");
