@@ -98,9 +98,9 @@ std::string panel_script(const PlotData& data, const PlotPanel& panel, const std
         text += never_negative(panel) ? "set yrange [0:*]\n" : "set yrange [*:*]\n";
     const bool legend = panel.lines.size() > 1 || !panel.lines.front().label.empty();
     if (legend)
-        text +=
-            fmt::format("set key {}\n",
-                        data.legend.empty() ? "notitle" : "title " + quoted(data.legend) + " left");
+        text += fmt::format("set key {}\n", panel.legend.empty()
+                                                ? "notitle"
+                                                : "title " + quoted(panel.legend) + " left");
     else
         text += "unset key\n";
     text += "plot \\\n";

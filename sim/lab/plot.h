@@ -29,11 +29,12 @@ struct PlotLine {
 
 struct PlotPanel {
     std::string unit, label;  // of y
+    std::string legend;       // what the lines' labels are values of
     std::vector<PlotLine> lines;
 };
 
 struct PlotData {
-    std::string title, x_label, legend;
+    std::string title, x_label;
     bool categories = false;  // x has names, which stand at 0, 1, ...
     std::vector<std::string> category_names;
     bool log_x = false, log_y = false;

@@ -64,6 +64,42 @@ struct Bucket {
     std::vector<double> xs, ys;
 };
 
+/// What names such as phase.pio.elapsed and phase.dma.elapsed have in common, and what tells them
+/// apart: parts between dots at the beginning and at the end.
+class CommonParts {
+  public:
+    explicit CommonParts(const std::vector<std::string>& names) {
+        if (names.size() < 2) return;
+        const std::string& first = names.front();
+        head_ = first.size();
+        tail_ = first.size();
+        for (const std::string& name : names) {
+            size_t same = 0;
+            while (same < std::min(head_, name.size()) && name[same] == first[same]) ++same;
+            head_ = same;
+            for (same = 0; same < std::min(tail_, name.size()) &&
+                           name[name.size() - 1 - same] == first[first.size() - 1 - same];)
+                ++same;
+            tail_ = same;
+        }
+        const size_t dot = first.substr(0, head_).rfind('.');
+        head_ = dot == std::string::npos ? 0 : dot + 1;
+        const size_t last = first.find('.', first.size() - tail_);
+        tail_ = last == std::string::npos ? 0 : first.size() - last;
+        for (const std::string& name : names)
+            if (head_ + tail_ >= name.size()) head_ = tail_ = 0;
+        text = first.substr(first.size() - tail_);
+        if (!text.empty()) text.erase(0, 1);
+    }
+    std::string rest_of(const std::string& name) const {
+        return name.substr(head_, name.size() - head_ - tail_);
+    }
+    std::string text;
+
+  private:
+    size_t head_ = 0, tail_ = 0;
+};
+
 class Builder {
   public:
     Builder(const PlotSpec& plot, const SweepSpec& spec, const Table& table)
@@ -172,9 +208,8 @@ class Builder {
         }
         const Axis* axis = spec_.axis(plot_.x);
         const std::string label = axis ? axis->label : plot_.x;
-        data_.x_label = !plot_.x_label.empty() ? plot_.x_label
-                        : data_.categories     ? label
-                                               : with_unit(label, x_scale_.unit);
+        data_.x_label = with_unit(plot_.x_label.empty() ? label : plot_.x_label,
+                                  data_.categories ? "" : x_scale_.unit);
     }
 
     size_t category(const std::string& cell) const {
@@ -194,29 +229,44 @@ class Builder {
             y_scale_ = scale_for(unit, values);
         PlotPanel panel;
         panel.unit = y_scale_.unit;
+        const CommonParts common = common_parts(ys);
         const std::string label = !plot_.y_label.empty() ? plot_.y_label
                                   : ys.size() == 1       ? table_.columns[ys[0]].name
-                                                         : "";
+                                                         : common.text;
         panel.label = label.empty() ? y_scale_.unit : with_unit(label, y_scale_.unit);
-        for (const size_t y : ys) add_lines(panel, y, ys.size() > 1);
+        for (const size_t y : ys)
+            add_lines(panel, y, ys.size() > 1 ? common.rest_of(table_.columns[y].name) : "");
+        if (ys.size() == 1) panel.legend = fmt::format("{}", fmt::join(by_labels(), ", "));
         if (!panel.lines.empty()) data_.panels.push_back(std::move(panel));
+    }
+
+    std::vector<std::string> by_labels() const {
         std::vector<std::string> names;
         for (const std::string& key : plot_.by) {
             const Axis* axis = spec_.axis(key);
             names.push_back(axis ? axis->label : key);
         }
-        data_.legend = fmt::format("{}", fmt::join(names, ", "));
+        return names;
     }
 
-    void add_lines(PlotPanel& panel, size_t y, bool named) {
+    CommonParts common_parts(const std::vector<size_t>& ys) const {
+        std::vector<std::string> names;
+        for (const size_t y : ys) names.push_back(table_.columns[y].name);
+        return CommonParts{names};
+    }
+
+    /// `name` is the metric's, where there are several in the panel.
+    void add_lines(PlotPanel& panel, size_t y, const std::string& name) {
         std::vector<std::string> labels;
         std::vector<std::vector<Bucket>> lines;
+        const std::vector<std::string> axes = by_labels();
         for (const auto& row : table_.rows) {
             double value = 0;
             if (!drawn(row) || !number(row[y], value)) continue;
             std::vector<std::string> parts;
-            if (named) parts.push_back(table_.columns[y].name);
-            for (const size_t column : by_) parts.push_back(written(column, row[column]));
+            if (!name.empty()) parts.push_back(name);
+            for (size_t i = 0; i < by_.size(); ++i)
+                parts.push_back((name.empty() ? "" : axes[i] + " ") + written(by_[i], row[by_[i]]));
             const std::string label = fmt::format("{}", fmt::join(parts, ", "));
             auto line = std::find(labels.begin(), labels.end(), label);
             if (line == labels.end()) {

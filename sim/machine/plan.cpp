@@ -338,21 +338,35 @@ void check_caches(const Scenario& scenario, const Config& cpu) {
 
 }  // namespace
 
+/// A table of a further machine ("server.cpu", where `machine.others` names a server) as that machine
+/// itself calls it.
+static std::string own_name(const Scenario& scenario, const std::string& table) {
+    const size_t dot = table.find('.');
+    const RawValue* others = scenario.find("machine", "others");
+    if (!others || dot == std::string::npos) return table;
+    std::string names = "," + others->text() + ",";
+    std::erase(names, ' ');
+    const bool other = names.find("," + table.substr(0, dot) + ",") != std::string::npos;
+    return other ? table.substr(dot + 1) : table;
+}
+
 Key declared_key(const Scenario& scenario, const std::string& dotted_name) {
     const size_t dot = dotted_name.rfind('.');
     if (dot == std::string::npos || dot == 0 || dot + 1 == dotted_name.size())
         throw Error(fmt::format("\"{}\" is not a key of a table, such as cpu.clock", dotted_name));
     const std::string table = dotted_name.substr(0, dot);
     const std::string name = dotted_name.substr(dot + 1);
+    const std::string own = own_name(scenario, table);
     Key free;
     free.name = name;
-    if (table == "guest.parameters" || name == device_key) return free;
+    if (own == "guest.parameters" || name == device_key) return free;
     std::vector<std::string> tables{"guest.parameters"};
     std::vector<Key> keys;
     for (const KeyGroup& group : key_groups()) {
         tables.push_back(group.table);
-        if (group.table == table) keys = group.keys;
+        if (group.table == own) keys = group.keys;
     }
+    if (!keys.empty()) tables.push_back(table);
     for (const auto& [other, raw] : scenario.tables()) {
         const RawValue* device = scenario.find(other, device_key);
         if (!device) continue;

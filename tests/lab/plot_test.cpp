@@ -40,7 +40,7 @@ TEST_CASE("a plot has a line for each value of the other axes, in the order of x
     REQUIRE(data.panels.size() == 1);
     REQUIRE(data.panels[0].lines.size() == 2);
     CHECK(data.x_label == "cpu.clock (MHz)");
-    CHECK(data.legend == "cpu.cache");
+    CHECK(data.panels[0].legend == "cpu.cache");
     const lab::PlotLine& none = data.panels[0].lines[0];
     CHECK(none.label == "none");
     REQUIRE(none.points.size() == 2);
@@ -60,6 +60,18 @@ TEST_CASE("a filter keeps one value, and units have panels of their own") {
     REQUIRE(data.panels.size() == 2);
     CHECK(data.panels[0].lines.size() == 1);
     CHECK(data.panels[1].lines[0].points[0].y.mean == 45);
+}
+
+TEST_CASE("lines of several metrics are named by what tells them apart") {
+    const auto p = plan(sweep + "[sweep.plot]\ny = \"phase.*.elapsed\"\n");
+    std::vector<lab::RunRow> rows(
+        p.runs.size(),
+        {"ok", "", {{"phase.a.elapsed", "1", "us", ""}, {"phase.b.elapsed", "2", "us", ""}}});
+    const auto data = lab::plot_data(p.spec.plots.at(0), p.spec, lab::make_table(p, rows));
+    REQUIRE(data.panels.size() == 1);
+    CHECK(data.panels[0].label == "elapsed (\u00b5s)");
+    CHECK(data.panels[0].lines.at(0).label == "a, cpu.cache none");
+    CHECK(data.panels[0].lines.at(3).label == "b, cpu.cache perfect");
 }
 
 TEST_CASE("an axis of words is one of categories") {
