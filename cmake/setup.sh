@@ -14,6 +14,8 @@ packages=(
     catch2 libbenchmark-dev libunicorn-dev qemu-system-x86 gtkwave python3
     # guests that tests boot
     seabios memtest86+ grub-rescue-pc ipxe-qemu
+    # plots of sweeps
+    gnuplot-nox
 )
 
 missing=()
