@@ -344,9 +344,10 @@ static std::string own_name(const Scenario& scenario, const std::string& table) 
     const size_t dot = table.find('.');
     const RawValue* others = scenario.find("machine", "others");
     if (!others || dot == std::string::npos) return table;
-    std::string names = "," + others->text() + ",";
+    std::string names = fmt::format(",{},", others->text());
     std::erase(names, ' ');
-    const bool other = names.find("," + table.substr(0, dot) + ",") != std::string::npos;
+    const bool other =
+        names.find(fmt::format(",{},", table.substr(0, dot))) != std::string::npos;
     return other ? table.substr(dot + 1) : table;
 }
 
