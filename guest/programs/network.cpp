@@ -268,6 +268,7 @@ int main(const CommandLine& options) {
     tick::start(
         hz, [](void* self) { static_cast<Station*>(self)->on_tick(); }, &station);
     service.start();
+    Phases::enter(Phase::kProgram);
     enable_interrupts();
     station.run();
     station.drain();
