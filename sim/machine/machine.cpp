@@ -8,6 +8,7 @@
 #include <map>
 
 #include "bus/disk_image.h"
+#include "bus/ethernet.h"
 #include "bus/text_screen.h"
 #include "sim/machine/low_memory.h"
 #include "sim/machine/pci_hand_off.h"
@@ -54,6 +55,7 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
                 output->mute();
         }
     }
+    follow_packets();
     if (auto* screen = board.find<bus::TextScreen>("screen")) console_->watch(*screen);
     const bus::MasterSettings settings{
         static_cast<unsigned>(plan.bus.integer("processor_priority")),
@@ -85,6 +87,14 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
 }
 
 Machine::~Machine() = default;
+
+/// Without a wire there are no packets, and a run pays nothing for following them.
+void Machine::follow_packets() {
+    const auto* joints = chassis_->board.find<bus::EthernetJoints>("ethernet");
+    if (!joints || joints->all().empty()) return;
+    packets_ = std::make_unique<observe::PacketJourneys>();
+    stream_.attach(*packets_, observe::PacketJourneys::kinds());
+}
 
 /// No firmware runs before a guest that is loaded directly: what it would leave behind is done
 /// here. (The local APIC's part, virtual wire mode, is a setting of that device.)
@@ -134,6 +144,7 @@ void Machine::run() {
     cpu_->settle(sim_.kernel_now());
     close_phase(cpu_->local_time());
     for (const auto& device : chassis_->devices()) device->finish();
+    if (packets_) packets_->finish();
 }
 
 /// A run that reached its limit, or in which nothing was left to happen, has no outcome yet.
@@ -258,6 +269,7 @@ Results Machine::results() const {
     for (bus::AccountedBus* bus : chassis_->board.buses)
         results.buses.push_back(bus->summary(results.elapsed));
     results.metrics = metrics_;
+    if (packets_ && packets_->any()) results.packets = packets_->summary();
     results.checksums = checksums_;
     results.checksum_count = checksum_count_;
     results.matches = matches_;

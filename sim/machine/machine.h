@@ -19,6 +19,7 @@
 #include "sim/machine/console.h"
 #include "sim/machine/loader.h"
 #include "sim/machine/results.h"
+#include "sim/observe/packet_journeys.h"
 
 namespace sb::machine {
 
@@ -41,6 +42,8 @@ class Machine : private bus::GuestProbeListener {
     const Plan& plan() const { return plan_; }
     /// The guest's functions; none where its file names none.
     const Symbols& symbols() const { return symbols_; }
+    /// Follows the packets; null where the machine has no station on a wire.
+    observe::PacketJourneys* packets() { return packets_.get(); }
 
     /// Runs to the end; afterwards all devices have written out what they held.
     void run();
@@ -64,6 +67,7 @@ class Machine : private bus::GuestProbeListener {
     void metric(const std::string& name, uint64_t value) override;
     void work(uint64_t bytes) override;
 
+    void follow_packets();
     void hand_off();
     void load(const Plan& plan);
     void start(const LoadedGuest& guest);
@@ -75,6 +79,7 @@ class Machine : private bus::GuestProbeListener {
     Plan plan_;
     Simulation sim_;
     observe::Stream stream_;
+    std::unique_ptr<observe::PacketJourneys> packets_;
     std::unique_ptr<Chassis> chassis_;
     std::unique_ptr<Console> console_;
     std::unique_ptr<bus::ProcessorPort> port_;

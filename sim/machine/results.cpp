@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sim/machine/packet_results.h"
+
 namespace sb::machine {
 namespace {
 
@@ -161,6 +163,7 @@ nlohmann::ordered_json to_json(const Results& results) {
                                      {"problem", c.problem}});
     json["buses"] = Json::array();
     for (const bus::BusSummary& bus : results.buses) json["buses"].push_back(bus_json(bus));
+    if (results.packets) json["packets"] = packets_json(results);
     json["counters"] = Json::array();
     for (const CounterResult& c : results.counters)
         json["counters"].push_back({{"component", c.component},

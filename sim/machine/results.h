@@ -8,12 +8,14 @@
 #include <array>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bus/bus_account.h"
 #include "cpu/attribution.h"
 #include "sim/kernel/error.h"
+#include "sim/observe/packet_summary.h"
 
 namespace sb::machine {
 
@@ -66,6 +68,7 @@ struct Results {
     std::vector<CounterResult> counters;
     std::vector<GuestMetric> metrics;
     std::vector<bus::BusSummary> buses;  // the system bus first
+    std::optional<observe::PacketSummary> packets;  // where there were any; see packet_results.h
     std::vector<ChecksumResult> checksums;  // the first ones, and the first that differ
     uint64_t checksum_count = 0;
     uint64_t matches = 0;  // of them
