@@ -92,7 +92,8 @@ class Attack {
     void give(Script& io) {
         io.wait(Time::ps(chance_.below(chance_.one_in(4) ? 20'000'000 : 500'000)));
         account_->given(wire_->deliver(chance_.frame()));
-        if (chance_.one_in(2000)) wire_->set_rate(chance_.one_in(2) ? 0 : 1'000'000'000);
+        const bool up = wire_->bits_per_second() != 0;
+        if (chance_.one_in(up ? 2000 : 10)) wire_->set_rate(up ? 0 : 1'000'000'000);
     }
     void set_up(Script& io, uint32_t ring, uint32_t descriptors) {
         for (uint32_t i = 0; i < descriptors; ++i) {
@@ -116,7 +117,8 @@ class Attack {
     }
     void change_filters(Script& io) {
         // EN stays; the rest, of which buffer sizes, long packets, bad packets and loopback, is anybody's.
-        io.write32(at + rctl, static_cast<uint32_t>(chance_.bits()) | 1u << 1);
+        const uint32_t sane = 1u << 1 | 1u << 3 | 1u << 4 | 1u << 15;
+        io.write32(at + rctl, sane | (chance_.one_in(2) ? 0 : static_cast<uint32_t>(chance_.bits())));
         io.write32(at + rxcsum, static_cast<uint32_t>(chance_.bits()));
         io.write32(at + 0x0038, static_cast<uint32_t>(chance_.bits()));  // VET
     }

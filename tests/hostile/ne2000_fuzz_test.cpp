@@ -82,7 +82,8 @@ class Attack {
     void give(Script& io) {
         io.wait(Time::ps(chance_.below(chance_.one_in(4) ? 2'000'000'000 : 60'000'000)));
         account_->given(wire_->deliver(chance_.frame()));
-        if (chance_.one_in(2000)) wire_->set_rate(chance_.one_in(2) ? 0 : 10'000'000);
+        const bool up = wire_->bits_per_second() != 0;
+        if (chance_.one_in(up ? 2000 : 10)) wire_->set_rate(up ? 0 : 10'000'000);
     }
     /// Reads some of the ring, and frees all of it.
     void take(Script& io) {
