@@ -16,6 +16,7 @@ constexpr uint16_t arp_ethernet = 1;
 constexpr size_t arp_bytes = 28, icmp_header = 8;
 constexpr uint8_t icmp_echo_reply = 0, icmp_echo_request = 8;
 constexpr uint8_t time_to_live = 64;
+constexpr size_t vlan_tag_bytes = 4;
 constexpr uint16_t more_fragments = 0x2000, fragment_offset = 0x1fff;
 
 uint32_t sum_of(Bytes bytes, uint32_t sum) {
@@ -73,8 +74,8 @@ Packet read_arp(Packet packet, Bytes bytes) {
         return packet;
     packet.kind = Packet::Kind::arp;
     packet.operation = get16(&bytes[6]);
-    packet.from = {get_mac(&bytes[8]), get32(&bytes[14]), 0};
-    packet.to = {get_mac(&bytes[18]), get32(&bytes[24]), 0};
+    packet.from = {get32(&bytes[14]), get_mac(&bytes[8]), 0};
+    packet.to = {get32(&bytes[24]), get_mac(&bytes[18]), 0};
     return packet;
 }
 
@@ -185,6 +186,17 @@ Packet read(Bytes frame) {
         default:
             return packet;
     }
+}
+
+const char* refusal(const Frame& frame, const Packet& packet, const Mac& own, bool all) {
+    const size_t bytes = frame.bytes.size();
+    const bool group = packet.destination[0] & 1;
+    if (frame.damaged) return "peer fcs";
+    if (bytes < ethernet::least_bytes || bytes > ethernet::most_bytes + vlan_tag_bytes)
+        return "peer length";
+    if (!all && !group && packet.destination != own) return "peer address";
+    if (packet.kind != Packet::Kind::malformed) return nullptr;
+    return packet.fault == checksum_fault ? "peer checksum" : "peer length";
 }
 
 std::vector<uint8_t> udp(const Endpoint& from, const Endpoint& to, Bytes payload,

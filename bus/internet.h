@@ -46,8 +46,8 @@ uint16_t checksum(Bytes bytes, uint32_t sum = 0);
 
 /// An end of a UDP conversation.
 struct Endpoint {
-    Mac mac{};
     uint32_t address = 0;
+    Mac mac{};
     uint16_t port = 0;
 };
 
@@ -73,6 +73,11 @@ struct Packet {
 };
 /// The payload points into the frame.
 Packet read(Bytes frame);
+
+/// Why a peer with this MAC address does not take a frame, as the place at which it is dropped:
+/// "peer fcs", "peer length", "peer address" (unless it takes `all`) or "peer checksum"; null: it
+/// takes it.
+const char* refusal(const Frame& frame, const Packet& packet, const Mac& own, bool all = false);
 
 /// A frame with a UDP datagram. A payload that does not fit into one frame is cut.
 std::vector<uint8_t> udp(const Endpoint& from, const Endpoint& to, Bytes payload,

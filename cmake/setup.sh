@@ -13,7 +13,9 @@ packages=(
     # tests and benchmarks
     catch2 libbenchmark-dev libunicorn-dev qemu-system-x86 gtkwave python3
     # guests that tests boot
-    seabios memtest86+ grub-rescue-pc
+    seabios memtest86+ grub-rescue-pc ipxe-qemu
+    # plots of sweeps
+    gnuplot-nox
 )
 
 missing=()

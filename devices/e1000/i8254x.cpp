@@ -44,7 +44,10 @@ const std::vector<Key> keys{
     {"negotiation_time", ValueType::duration, "0ns",
      "from wire up or PHY reset to link up (a real one takes 1 to 3 s)"},
     {"reset_time", ValueType::duration, "1us",
-     "until CTRL.RST reads 0 (manual, 13.4.1: software waits 1 us)"}};
+     "until CTRL.RST reads 0 (manual, 13.4.1: software waits 1 us)"},
+    pci::rom_key(),
+    {"rom_byte_time", ValueType::duration, "120ns",
+     "of a byte of the expansion ROM: an 8-bit flash (unconfirmed)"}};
 
 std::vector<Key> all_keys() {
     std::vector<Key> all = keys;
@@ -184,6 +187,7 @@ I8254x::I8254x(const bus::DeviceContext& context)
                 [this] { return vlan_mode_ ? uint32_t{receive_.filter().ether_type()} : 0u; }} {
     function_.add_base(0, pci::Function::Space::memory, register_bytes, bank_.socket(),
                        context.name);
+    function_.add_rom(pci::load_rom(context), context.config.duration("rom_byte_time"));
     function_.add_base(2, pci::Function::Space::ports, io_bytes, io_.socket(),
                        context.name + " io");
     function_.add_msi(msi_offset);

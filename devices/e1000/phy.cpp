@@ -77,7 +77,7 @@ Phy::Phy(const Chip& chip, Interrupts& interrupts, const bus::EthernetPlug& plug
       up_{chip.device, "phy.link"},
       was_down_{chip.device, "phy.was_down", true},
       negotiated_{chip.device, "phy.negotiated"},
-      wire_up_{chip.device, "phy.wire_up"},
+      wire_rate_{chip.device, "phy.wire_rate"},
       access_timer_{chip.device, "phy.access", [this] { access_due(); }},
       negotiation_timer_{chip.device, "phy.negotiation", [this] {
                              negotiated_ = true;
@@ -142,8 +142,9 @@ uint64_t Phy::read_specific_status() const {
 uint64_t Phy::bits_per_second() const { return loopback_ ? gigabit : plug_.bits_per_second(); }
 
 void Phy::wire_changed() {
-    wire_up_ = plug_.up();
-    if (!wire_up_) negotiated_ = false;
+    // Another rate is the result of another negotiation.
+    if (plug_.bits_per_second() != wire_rate_) negotiated_ = false;
+    wire_rate_ = plug_.bits_per_second();
     settle();
     negotiate();
 }

@@ -37,7 +37,7 @@ class Phy {
     void wire_changed();
     /// Looks at the wire: it may have been built after us, and be up without having said so.
     void look() {
-        if (plug_.up() != wire_up_) wire_changed();
+        if (plug_.bits_per_second() != wire_rate_) wire_changed();
     }
     /// CTRL.PHY_RST, or power on.
     void reset();
@@ -100,7 +100,7 @@ class Phy {
     State<bool> up_;
     State<bool> was_down_;  // since the status was read last
     State<bool> negotiated_;
-    State<bool> wire_up_;
+    State<uint64_t> wire_rate_;  // as it was seen last
     Timer access_timer_;
     Timer negotiation_timer_;
 };

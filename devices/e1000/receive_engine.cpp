@@ -135,14 +135,17 @@ void ReceiveEngine::arrived(const bus::Frame& frame, bool link, bool strip_tags)
     accept(frame, verdict == ReceiveFilter::Verdict::exact, strip_tags);
 }
 
+bool ReceiveEngine::good_length(const bus::Frame& frame) const {
+    const uint64_t wire = frame.bytes.size() + bus::ethernet::fcs_bytes;
+    return wire >= least_frame && wire <= (long_packets_ ? most_long_frame : most_frame);
+}
+
 /// Counts what is too short or too long, and says whether it may be stored all the same.
 bool ReceiveEngine::length_acceptable(const bus::Frame& frame) {
+    if (good_length(frame)) return true;
     const uint64_t wire = frame.bytes.size() + bus::ethernet::fcs_bytes;
-    const bool shorter = wire < least_frame;
-    const bool longer = wire > (long_packets_ ? most_long_frame : most_frame);
-    if (!shorter && !longer) return true;
     statistics_.count(Stat::receive_length_errors);
-    if (shorter)
+    if (wire < least_frame)
         statistics_.count(frame.damaged ? Stat::fragments : Stat::undersized);
     else
         statistics_.count(frame.damaged ? Stat::jabbers : Stat::oversized);
@@ -207,7 +210,7 @@ void ReceiveEngine::accept(const bus::Frame& frame, bool exact, bool strip_tags)
         drop(frame.packet, frame.bytes.size(), full_);
         return interrupts_.cause(interrupts_.receive_overrun.mask());
     }
-    if (!frame.damaged) count_good(frame);
+    if (!frame.damaged && good_length(frame)) count_good(frame);
     if (ring_.available() == 0) statistics_.count(Stat::no_buffers);
     fifo_.push(header, work_.data());
     chip_.device.probe().emit(chip_.now(), observe::Kind::packet, frame.packet,

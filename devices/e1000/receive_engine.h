@@ -54,6 +54,7 @@ class ReceiveEngine {
 
   private:
     void drop(uint32_t packet, uint64_t bytes, observe::Name place);
+    bool good_length(const bus::Frame& frame) const;
     bool length_acceptable(const bus::Frame& frame);
     void accept(const bus::Frame& frame, bool exact, bool strip_tags);
     FilterMode filter_mode() const;

@@ -42,12 +42,15 @@ Transmitter::Transmitter(const Chip& chip, Statistics& statistics, bus::Ethernet
       dropped_reset_{chip.device, "unsent_reset", "packets",
                      "lost by a reset before they were sent"} {}
 
+uint64_t Transmitter::rate() const {
+    const uint64_t rate = hooks_.bits_per_second();
+    return rate ? rate : loopback_rate;
+}
+
 void Transmitter::reset() {
     set_buffer(fifo_.size());
     // What is on the wire stays there: the next one must not begin before it is over.
-    if (sending_ && !looping_)
-        free_at_ =
-            timer_.due() + bus::ethernet::gap_time(std::max<uint64_t>(hooks_.bits_per_second(), 1));
+    if (sending_ && !looping_) free_at_ = timer_.due() + bus::ethernet::gap_time(rate());
     sending_ = false;
     timer_.cancel();
 }
@@ -81,10 +84,9 @@ void Transmitter::step() {
     if (!loop && !hooks_.link()) return;
     if (chip_.now() < free_at_) return timer_.arm_at(free_at_);
     const FifoHeader header = fifo_.front();
-    const uint64_t rate = hooks_.bits_per_second();
     sending_ = true;
     looping_ = loop;
-    timer_.arm_after(bus::ethernet::wire_time(header.bytes, rate ? rate : loopback_rate));
+    timer_.arm_after(bus::ethernet::wire_time(header.bytes, rate()));
     bus::Frame frame{std::vector<uint8_t>(header.bytes), header.packet, header.wire != 0};
     fifo_.copy(0, header.bytes, frame.bytes.data());
     count(frame);
@@ -108,8 +110,7 @@ void Transmitter::count(const bus::Frame& frame) {
 }
 
 void Transmitter::last_bit() {
-    const uint64_t rate = hooks_.bits_per_second();
-    free_at_ = chip_.now() + bus::ethernet::gap_time(rate ? rate : loopback_rate);
+    free_at_ = chip_.now() + bus::ethernet::gap_time(rate());
     sending_ = false;
     if (fifo_.empty()) return;
     const FifoHeader header = fifo_.front();

@@ -48,6 +48,7 @@ class Transmitter {
     void reset();
 
   private:
+    uint64_t rate() const;
     void last_bit();
     void count(const bus::Frame& frame);
 

@@ -10,26 +10,11 @@ namespace {
 
 namespace net = bus::internet;
 
-constexpr uint32_t vlan_tag_bytes = 4;
-
-bool is_group(const net::Mac& mac) { return mac[0] & 1; }
-
 }  // namespace
-
-const char* TrafficSource::fault_of(const bus::Frame& frame, const net::Packet& packet) const {
-    const size_t bytes = frame.bytes.size();
-    if (frame.damaged) return "peer fcs";
-    if (bytes < bus::ethernet::least_bytes || bytes > bus::ethernet::most_bytes + vlan_tag_bytes)
-        return "peer length";
-    if (!promiscuous_ && packet.destination != self_.mac && !is_group(packet.destination))
-        return "peer address";
-    if (packet.kind != net::Packet::Kind::malformed) return nullptr;
-    return packet.fault == net::checksum_fault ? "peer checksum" : "peer length";
-}
 
 void TrafficSource::frame_arrived(const bus::Frame& frame) {
     const net::Packet packet = net::read(frame.bytes);
-    if (const char* fault = fault_of(frame, packet)) {
+    if (const char* fault = net::refusal(frame, packet, self_.mac, promiscuous_)) {
         ++refused_;
         return mark(frame, observe::Stage::dropped, fault);
     }

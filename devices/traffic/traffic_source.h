@@ -61,7 +61,6 @@ class TrafficSource final : public bus::Device, public bus::Station {
     Time slot(size_t frame_bytes) const;
     void ask_for_destination();
 
-    const char* fault_of(const bus::Frame& frame, const bus::internet::Packet& packet) const;
     void datagram_arrived(const bus::internet::Packet& packet);
     void measure(Time age);
     void answer_arrived();

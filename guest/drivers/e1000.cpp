@@ -18,12 +18,12 @@ namespace {
 constexpr uint16_t kDevice82540em = 0x100e;
 
 // Of CTRL.
-constexpr uint32_t kLinkReset = 1u << 3;             // LRST.
-constexpr uint32_t kAutomaticSpeed = 1u << 5;        // ASDE.
-constexpr uint32_t kSetLinkUp = 1u << 6;             // SLU.
-constexpr uint32_t kInvertLossOfSignal = 1u << 7;    // ILOS.
-constexpr uint32_t kReset = 1u << 26;                // RST: clears itself.
-constexpr uint32_t kPhyReset = 1u << 31;             // PHY_RST.
+constexpr uint32_t kLinkReset = 1u << 3;           // LRST.
+constexpr uint32_t kAutomaticSpeed = 1u << 5;      // ASDE.
+constexpr uint32_t kSetLinkUp = 1u << 6;           // SLU.
+constexpr uint32_t kInvertLossOfSignal = 1u << 7;  // ILOS.
+constexpr uint32_t kReset = 1u << 26;              // RST: clears itself.
+constexpr uint32_t kPhyReset = 1u << 31;           // PHY_RST.
 
 constexpr uint32_t kLinkUp = 1u << 1;  // LU of STATUS.
 
@@ -45,21 +45,21 @@ constexpr uint32_t kAllCauses = 0xffffffff;
 
 // Of RCTL. The buffer size of 2048 bytes (BSIZE, BSEX) and the receive threshold at half of the
 // ring (RDMTS) are 0.
-constexpr uint32_t kReceiverEnable = 1u << 1;     // EN.
-constexpr uint32_t kAcceptBroadcast = 1u << 15;   // BAM.
-constexpr uint32_t kStripFcs = 1u << 26;          // SECRC.
+constexpr uint32_t kReceiverEnable = 1u << 1;    // EN.
+constexpr uint32_t kAcceptBroadcast = 1u << 15;  // BAM.
+constexpr uint32_t kStripFcs = 1u << 26;         // SECRC.
 static_assert(Packet::kBufferBytes == 2048);
 
 // Of TCTL: the values for full duplex.
-constexpr uint32_t kTransmitterEnable = 1u << 1;             // EN.
-constexpr uint32_t kPadShortPackets = 1u << 3;               // PSP.
-constexpr uint32_t kCollisionThreshold = 15u << 4;           // CT.
-constexpr uint32_t kCollisionDistance = 64u << 12;           // COLD.
+constexpr uint32_t kTransmitterEnable = 1u << 1;               // EN.
+constexpr uint32_t kPadShortPackets = 1u << 3;                 // PSP.
+constexpr uint32_t kCollisionThreshold = 15u << 4;             // CT.
+constexpr uint32_t kCollisionDistance = 64u << 12;             // COLD.
 constexpr uint32_t kInterPacketGaps = 10 | 8 << 10 | 6 << 20;  // TIPG: IPGT, IPGR1, IPGR2.
 
 // Of RXDCTL and TXDCTL: every descriptor is written back as soon as the controller is done with it.
-constexpr uint32_t kWriteBackEach = 1u << 16;         // WTHRESH of 1,
-constexpr uint32_t kCountDescriptors = 1u << 24;      // in descriptors: GRAN.
+constexpr uint32_t kWriteBackEach = 1u << 16;     // WTHRESH of 1,
+constexpr uint32_t kCountDescriptors = 1u << 24;  // in descriptors: GRAN.
 
 constexpr uint32_t kAddressValid = 1u << 31;  // AV of RAH.
 constexpr uint32_t kMulticastWords = 128;     // Of MTA.
@@ -67,11 +67,12 @@ constexpr uint32_t kMulticastWords = 128;     // Of MTA.
 // Of descriptors (sections 3.2.3 and 3.3.3).
 constexpr uint8_t kDone = 1u << 0;         // DD of the status.
 constexpr uint8_t kEndOfPacket = 1u << 1;  // EOP of the status.
-constexpr uint8_t kFrameErrors = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 4 | 1u << 7;  // CE SE SEQ CXE RXE.
-constexpr uint8_t kCommandEndOfPacket = 1u << 0;   // EOP of the command.
-constexpr uint8_t kCommandInsertFcs = 1u << 1;     // IFCS.
-constexpr uint8_t kCommandReportStatus = 1u << 3;  // RS.
-constexpr uint8_t kCommandDelay = 1u << 7;         // IDE: the interrupt waits for TIDV.
+constexpr uint8_t kFrameErrors =
+    1u << 0 | 1u << 1 | 1u << 2 | 1u << 4 | 1u << 7;  // CE SE SEQ CXE RXE.
+constexpr uint8_t kCommandEndOfPacket = 1u << 0;      // EOP of the command.
+constexpr uint8_t kCommandInsertFcs = 1u << 1;        // IFCS.
+constexpr uint8_t kCommandReportStatus = 1u << 3;     // RS.
+constexpr uint8_t kCommandDelay = 1u << 7;            // IDE: the interrupt waits for TIDV.
 
 // Descriptors go back to the controller several at a time, since each time is a register write: as
 // many as this, but no more than a quarter of the ring.
@@ -84,37 +85,37 @@ constexpr uint32_t kLinkSeconds = 3;  // Two stations take about two to agree on
 }  // namespace
 
 enum class E1000::Register : uint32_t {
-    kControl = 0x0000,            // CTRL.
-    kStatus = 0x0008,             // STATUS.
-    kEepromRead = 0x0014,         // EERD.
-    kCauseRead = 0x00c0,          // ICR: a read clears it.
-    kThrottling = 0x00c4,         // ITR.
-    kMaskSet = 0x00d0,            // IMS.
-    kMaskClear = 0x00d8,          // IMC.
-    kReceiveControl = 0x0100,     // RCTL.
-    kTransmitControl = 0x0400,    // TCTL.
-    kInterPacketGap = 0x0410,     // TIPG.
-    kReceiveBase = 0x2800,        // RDBAL.
-    kReceiveBaseHigh = 0x2804,    // RDBAH.
-    kReceiveBytes = 0x2808,       // RDLEN.
-    kReceiveHead = 0x2810,        // RDH.
-    kReceiveTail = 0x2818,        // RDT.
-    kReceiveDelay = 0x2820,       // RDTR.
-    kReceiveThresholds = 0x2828,  // RXDCTL.
-    kReceiveAbsolute = 0x282c,    // RADV.
-    kTransmitBase = 0x3800,       // TDBAL.
-    kTransmitBaseHigh = 0x3804,   // TDBAH.
-    kTransmitBytes = 0x3808,      // TDLEN.
-    kTransmitHead = 0x3810,       // TDH.
-    kTransmitTail = 0x3818,       // TDT.
-    kTransmitDelay = 0x3820,      // TIDV.
-    kTransmitThresholds = 0x3828, // TXDCTL.
-    kTransmitAbsolute = 0x382c,   // TADV.
-    kFcsErrors = 0x4000,          // CRCERRS: statistics, which a read clears.
-    kMissed = 0x4010,             // MPC.
-    kMulticastTable = 0x5200,     // MTA.
-    kAddressLow = 0x5400,         // RAL of the first address.
-    kAddressHigh = 0x5404,        // RAH.
+    kControl = 0x0000,             // CTRL.
+    kStatus = 0x0008,              // STATUS.
+    kEepromRead = 0x0014,          // EERD.
+    kCauseRead = 0x00c0,           // ICR: a read clears it.
+    kThrottling = 0x00c4,          // ITR.
+    kMaskSet = 0x00d0,             // IMS.
+    kMaskClear = 0x00d8,           // IMC.
+    kReceiveControl = 0x0100,      // RCTL.
+    kTransmitControl = 0x0400,     // TCTL.
+    kInterPacketGap = 0x0410,      // TIPG.
+    kReceiveBase = 0x2800,         // RDBAL.
+    kReceiveBaseHigh = 0x2804,     // RDBAH.
+    kReceiveBytes = 0x2808,        // RDLEN.
+    kReceiveHead = 0x2810,         // RDH.
+    kReceiveTail = 0x2818,         // RDT.
+    kReceiveDelay = 0x2820,        // RDTR.
+    kReceiveThresholds = 0x2828,   // RXDCTL.
+    kReceiveAbsolute = 0x282c,     // RADV.
+    kTransmitBase = 0x3800,        // TDBAL.
+    kTransmitBaseHigh = 0x3804,    // TDBAH.
+    kTransmitBytes = 0x3808,       // TDLEN.
+    kTransmitHead = 0x3810,        // TDH.
+    kTransmitTail = 0x3818,        // TDT.
+    kTransmitDelay = 0x3820,       // TIDV.
+    kTransmitThresholds = 0x3828,  // TXDCTL.
+    kTransmitAbsolute = 0x382c,    // TADV.
+    kFcsErrors = 0x4000,           // CRCERRS: statistics, which a read clears.
+    kMissed = 0x4010,              // MPC.
+    kMulticastTable = 0x5200,      // MTA.
+    kAddressLow = 0x5400,          // RAL of the first address.
+    kAddressHigh = 0x5404,         // RAH.
 };
 
 uint32_t E1000::read(Register reg) const {
@@ -187,14 +188,15 @@ NetworkError E1000::read_eeprom(uint8_t address, uint16_t& word) {
 // mean an empty ring.
 NetworkError E1000::open_receiver() {
     const auto* bytes = mac_.bytes;
-    write(Register::kAddressLow, bytes[0] | bytes[1] << 8 | bytes[2] << 16 |
-                                     static_cast<uint32_t>(bytes[3]) << 24);
+    write(Register::kAddressLow,
+          bytes[0] | bytes[1] << 8 | bytes[2] << 16 | static_cast<uint32_t>(bytes[3]) << 24);
     write(Register::kAddressHigh, bytes[4] | bytes[5] << 8 | kAddressValid);
     for (uint32_t i = 0; i < kMulticastWords; ++i) {
         write_mmio32(registers_ + static_cast<uint32_t>(Register::kMulticastTable) + 4 * i, 0);
     }
 
-    returned_at_once_ = rings_.receive / 4 < kMostReturnedAtOnce ? rings_.receive / 4 : kMostReturnedAtOnce;
+    returned_at_once_ =
+        rings_.receive / 4 < kMostReturnedAtOnce ? rings_.receive / 4 : kMostReturnedAtOnce;
     void* memory = allocate(rings_.receive * sizeof(ReceiveDescriptor), kRingAlignment);
     receive_ring_ = {static_cast<ReceiveDescriptor*>(memory), rings_.receive};
     receive_packets_ = allocate_array<Packet*>(rings_.receive);
@@ -368,11 +370,12 @@ const NetworkStatistics& E1000::statistics() {
 }
 
 void E1000::print_state() const {
-    print("e1000 {}:{}.{}: control {08x}, status {08x}, receive head {} tail {}, transmit head {} "
-          "tail {}\n",
-          function_.bus, function_.device, function_.function, read(Register::kControl),
-          read(Register::kStatus), read(Register::kReceiveHead), read(Register::kReceiveTail),
-          read(Register::kTransmitHead), read(Register::kTransmitTail));
+    print(
+        "e1000 {}:{}.{}: control {08x}, status {08x}, receive head {} tail {}, transmit head {} "
+        "tail {}\n",
+        function_.bus, function_.device, function_.function, read(Register::kControl),
+        read(Register::kStatus), read(Register::kReceiveHead), read(Register::kReceiveTail),
+        read(Register::kTransmitHead), read(Register::kTransmitTail));
 }
 
 }  // namespace guest

@@ -28,19 +28,19 @@ constexpr uint8_t kRemoteAbort = 1 << 5;  // RD2.
 constexpr uint8_t kPage1 = 1 << 6;        // PS0.
 
 // Of ISR and IMR.
-constexpr uint8_t kReceived = 1 << 0;       // PRX.
-constexpr uint8_t kSent = 1 << 1;           // PTX.
-constexpr uint8_t kReceiveError = 1 << 2;   // RXE.
-constexpr uint8_t kSendError = 1 << 3;      // TXE: given up after 16 collisions.
-constexpr uint8_t kOverflow = 1 << 4;       // OVW.
-constexpr uint8_t kCounters = 1 << 5;       // CNT: one of them is half full.
-constexpr uint8_t kRemoteDone = 1 << 6;     // RDC.
-constexpr uint8_t kResetState = 1 << 7;     // RST: never interrupts.
+constexpr uint8_t kReceived = 1 << 0;      // PRX.
+constexpr uint8_t kSent = 1 << 1;          // PTX.
+constexpr uint8_t kReceiveError = 1 << 2;  // RXE.
+constexpr uint8_t kSendError = 1 << 3;     // TXE: given up after 16 collisions.
+constexpr uint8_t kOverflow = 1 << 4;      // OVW.
+constexpr uint8_t kCounters = 1 << 5;      // CNT: one of them is half full.
+constexpr uint8_t kRemoteDone = 1 << 6;    // RDC.
+constexpr uint8_t kResetState = 1 << 7;    // RST: never interrupts.
 
 // Of DCR: word transfers in this processor's order, no loopback, a FIFO threshold of 8 bytes.
-constexpr uint8_t kWordTransfers = 1 << 0;   // WTS.
-constexpr uint8_t kNoLoopback = 1 << 3;      // LS.
-constexpr uint8_t kThreshold8Bytes = 2 << 5; // FT1.
+constexpr uint8_t kWordTransfers = 1 << 0;    // WTS.
+constexpr uint8_t kNoLoopback = 1 << 3;       // LS.
+constexpr uint8_t kThreshold8Bytes = 2 << 5;  // FT1.
 
 constexpr uint8_t kAcceptBroadcast = 1 << 2;  // AB of RCR.
 constexpr uint8_t kMonitor = 1 << 5;          // MON of RCR: nothing is stored.
@@ -78,15 +78,15 @@ constexpr uint32_t kReadsUntilStopped = 4000;
 
 // Registers of page 0 by what they are when read (R) and written (W), and of page 1.
 enum class Ne2000::Register : uint8_t {
-    kCommand = 0x0,         // CR.
-    kRingStartPage = 0x1,   // PSTART, W.
-    kRingStopPage = 0x2,    // PSTOP, W.
-    kBoundary = 0x3,        // BNRY: the last page that is free.
-    kTransmitPage = 0x4,    // TPSR, W.
-    kTransmitBytes = 0x5,   // TBCR0 and 1, W.
-    kInterruptStatus = 0x7, // ISR.
-    kRemoteAddress = 0x8,   // RSAR0 and 1, W.
-    kRemoteBytes = 0xa,     // RBCR0 and 1, W.
+    kCommand = 0x0,                // CR.
+    kRingStartPage = 0x1,          // PSTART, W.
+    kRingStopPage = 0x2,           // PSTOP, W.
+    kBoundary = 0x3,               // BNRY: the last page that is free.
+    kTransmitPage = 0x4,           // TPSR, W.
+    kTransmitBytes = 0x5,          // TBCR0 and 1, W.
+    kInterruptStatus = 0x7,        // ISR.
+    kRemoteAddress = 0x8,          // RSAR0 and 1, W.
+    kRemoteBytes = 0xa,            // RBCR0 and 1, W.
     kReceiveConfiguration = 0xc,   // RCR, W.
     kAlignmentErrors = 0xd,        // CNTR0, R: a read clears it.
     kTransmitConfiguration = 0xd,  // TCR, W.
@@ -306,7 +306,8 @@ void Ne2000::disable_interrupts() { set_mask(0); }
 uint8_t Ne2000::acknowledge() {
     uint8_t status = 0;
     for (;;) {
-        const uint8_t more = read(Register::kInterruptStatus) & mask_ & ~(overflowed_ ? kOverflow : 0);
+        const uint8_t more =
+            read(Register::kInterruptStatus) & mask_ & ~(overflowed_ ? kOverflow : 0);
         if (more == 0) break;
         status |= more;
         if (more & kOverflow) stop_after_overflow();
@@ -336,8 +337,8 @@ void Ne2000::stop_after_overflow() {
     overflowed_ = true;
 }
 
-// Steps 9 to 11: packets have been taken off the ring. Disabling all interrupts for a moment makes a
-// new edge of what has been reported meanwhile.
+// Steps 9 to 11: packets have been taken off the ring. Disabling all interrupts for a moment makes
+// a new edge of what has been reported meanwhile.
 void Ne2000::restart_after_overflow() {
     overflowed_ = false;
     write(Register::kInterruptStatus, kOverflow);
@@ -355,10 +356,11 @@ const NetworkStatistics& Ne2000::statistics() {
 }
 
 void Ne2000::print_state() const {
-    print("ne2000 at {x}: command {02x}, status {02x}, boundary {02x}, next page {02x}, current page "
-          "{02x}\n",
-          port_, read(Register::kCommand), read(Register::kInterruptStatus),
-          read(Register::kBoundary), next_page_, current_page());
+    print(
+        "ne2000 at {x}: command {02x}, status {02x}, boundary {02x}, next page {02x}, current page "
+        "{02x}\n",
+        port_, read(Register::kCommand), read(Register::kInterruptStatus),
+        read(Register::kBoundary), next_page_, current_page());
 }
 
 }  // namespace guest

@@ -29,7 +29,9 @@ class Ne2000 final : public NetworkDevice {
     void enable_interrupts(uint8_t causes) override;
     void disable_interrupts() override;
     uint8_t acknowledge() override;
-    bool set_moderation(const Moderation& moderation) override { return moderation == Moderation{}; }
+    bool set_moderation(const Moderation& moderation) override {
+        return moderation == Moderation{};
+    }
     const NetworkStatistics& statistics() override;
     void print_state() const override;
 

@@ -30,8 +30,8 @@ enum class NetworkError : uint8_t {
 };
 
 constexpr const char* error_name(NetworkError error) {
-    constexpr const char* kNames[] = {"no error",      "no such device",   "not supported", "time-out",
-                                      "bad EEPROM",    "too few buffers",  "no link"};
+    constexpr const char* kNames[] = {"no error",   "no such device",  "not supported", "time-out",
+                                      "bad EEPROM", "too few buffers", "no link"};
     return kNames[static_cast<uint8_t>(error)];
 }
 
@@ -63,13 +63,13 @@ struct Moderation {
 };
 
 struct NetworkStatistics {
-    uint32_t received;       // Packets taken from the controller, and their bytes.
+    uint32_t received;  // Packets taken from the controller, and their bytes.
     uint64_t received_bytes;
-    uint32_t transmitted;    // Packets given to the controller, and their bytes.
+    uint32_t transmitted;  // Packets given to the controller, and their bytes.
     uint64_t transmitted_bytes;
-    uint32_t missed;         // Those that the controller had no room for.
-    uint32_t damaged;        // Those that it received with an error.
-    uint32_t overruns;       // How often it ran out of room.
+    uint32_t missed;    // Those that the controller had no room for.
+    uint32_t damaged;   // Those that it received with an error.
+    uint32_t overruns;  // How often it ran out of room.
 };
 
 class NetworkDevice {

@@ -33,8 +33,8 @@ class Application : public PacketHandler {
     uint32_t work_ = 0;
 };
 
-// Takes datagrams and looks whether any are missing: each begins with its number, in four bytes,
-// one more than the number before.
+// Takes datagrams and looks whether any are missing: each has its number, one more than the number
+// before, in its first four bytes, or in the stamp of a simulated traffic source.
 class UdpSink final : public Application {
   public:
     void open(NetworkStack& stack, PacketHandler& entrance) override;
@@ -43,8 +43,8 @@ class UdpSink final : public Application {
 
   private:
     uint32_t expected_ = 0;
-    uint32_t missing_ = 0;    // Numbers left out, of which some may have come later,
-    uint32_t late_ = 0;       // as these did.
+    uint32_t missing_ = 0;     // Numbers left out, of which some may have come later,
+    uint32_t late_ = 0;        // as these did.
     uint32_t unnumbered_ = 0;  // Too short for a number.
 };
 

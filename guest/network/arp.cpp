@@ -60,7 +60,8 @@ void Arp::learn(Ipv4Address neighbour, const MacAddress& mac) {
 
 void Arp::hold(Packet& packet, Ipv4Address neighbour) {
     Entry& entry = entries_[neighbour % kEntries];
-    if (entry.held != nullptr) Drops::drop(*entry.held, DropPlace::kNoMacAddress, interface_.pool());
+    if (entry.held != nullptr)
+        Drops::drop(*entry.held, DropPlace::kNoMacAddress, interface_.pool());
     entry = {.address = neighbour, .mac = {}, .known = false, .held = &packet};
     ask(neighbour);
 }

@@ -16,8 +16,8 @@ void open(Function function, void* context);
 // From a handler, or with interrupts off.
 void request();
 
-// Keeps the bottom half back for as long as it lives: for a program's code that uses what the bottom
-// half uses. One requested meanwhile runs at the end of it.
+// Keeps the bottom half back for as long as it lives: for a program's code that uses what the
+// bottom half uses. One requested meanwhile runs at the end of it.
 class Hold {
   public:
     Hold();

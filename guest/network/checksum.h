@@ -28,8 +28,8 @@ inline uint64_t add(const void* data, size_t bytes, uint64_t sum = 0) {
 // Folds a sum of less than 2^48 to 16 bits. A header or a packet that includes its own right
 // checksum folds to 0xffff.
 constexpr uint16_t fold(uint64_t sum) {
-    uint32_t folded = static_cast<uint32_t>(sum & 0xffff) + static_cast<uint32_t>(sum >> 16 & 0xffff) +
-                      static_cast<uint32_t>(sum >> 32);
+    uint32_t folded = static_cast<uint32_t>(sum & 0xffff) +
+                      static_cast<uint32_t>(sum >> 16 & 0xffff) + static_cast<uint32_t>(sum >> 32);
     folded = (folded & 0xffff) + (folded >> 16);
     return static_cast<uint16_t>((folded & 0xffff) + (folded >> 16));
 }
@@ -40,7 +40,8 @@ constexpr uint16_t finish(uint64_t sum) { return static_cast<uint16_t>(~fold(sum
 
 // The checksum after one 16-bit word of what it covers has changed (RFC 1624, equation 3).
 constexpr uint16_t replaced(uint16_t before, uint16_t old_word, uint16_t new_word) {
-    return finish(uint64_t{static_cast<uint16_t>(~before)} + static_cast<uint16_t>(~old_word) + new_word);
+    return finish(uint64_t{static_cast<uint16_t>(~before)} + static_cast<uint16_t>(~old_word) +
+                  new_word);
 }
 
 }  // namespace guest::checksum

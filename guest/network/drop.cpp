@@ -9,9 +9,9 @@ namespace guest {
 namespace {
 
 constexpr const char* kNames[] = {
-    "dropped_no_buffer",    "dropped_damaged",     "dropped_protocol_queue", "dropped_user_queue",
-    "dropped_output_queue", "dropped_malformed",   "dropped_checksum",       "dropped_fragment",
-    "dropped_unknown_type", "dropped_not_for_us",  "dropped_no_port",        "dropped_time_to_live",
+    "dropped_no_buffer",    "dropped_damaged",    "dropped_protocol_queue", "dropped_user_queue",
+    "dropped_output_queue", "dropped_malformed",  "dropped_checksum",       "dropped_fragment",
+    "dropped_unknown_type", "dropped_not_for_us", "dropped_no_port",        "dropped_time_to_live",
     "dropped_no_route",     "dropped_no_mac",
 };
 static_assert(std::size(kNames) == static_cast<uint32_t>(DropPlace::kCount));

@@ -14,20 +14,20 @@ struct Packet;
 class PacketPool;
 
 enum class DropPlace : uint8_t {
-    kNoBuffer,        // The pool is empty: the driver keeps the buffer for its ring.
-    kDamaged,         // The controller reports an error in it.
-    kProtocolQueue,   // Between a top half and its bottom half: BSD's ipintrq, Linux's backlog.
-    kUserQueue,       // Between the kernel and a user process: a socket, or screend.
-    kOutputQueue,     // Before a controller's transmit ring.
-    kMalformed,       // A header that makes no sense, or a length that does not fit.
+    kNoBuffer,       // The pool is empty: the driver keeps the buffer for its ring.
+    kDamaged,        // The controller reports an error in it.
+    kProtocolQueue,  // Between a top half and its bottom half: BSD's ipintrq, Linux's backlog.
+    kUserQueue,      // Between the kernel and a user process: a socket, or screend.
+    kOutputQueue,    // Before a controller's transmit ring.
+    kMalformed,      // A header that makes no sense, or a length that does not fit.
     kChecksum,
-    kFragment,        // Fragments are not put together here.
-    kUnknownType,     // Neither ARP nor IPv4; neither ICMP nor UDP.
+    kFragment,     // Fragments are not put together here.
+    kUnknownType,  // Neither ARP nor IPv4; neither ICMP nor UDP.
     kNotForUs,
-    kNoPort,          // Nobody listens.
-    kExpired,         // Its time to live is over.
+    kNoPort,   // Nobody listens.
+    kExpired,  // Its time to live is over.
     kNoRoute,
-    kNoMacAddress,    // Nobody has answered ARP yet.
+    kNoMacAddress,  // Nobody has answered ARP yet.
     kCount,
 };
 

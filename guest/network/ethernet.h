@@ -29,7 +29,7 @@ inline constexpr uint16_t kIpv4 = 0x0800;
 inline constexpr uint16_t kArp = 0x0806;
 }  // namespace ether_type
 
-inline constexpr uint32_t kLeastFrameBytes = 60;    // Controllers or drivers pad up to it.
+inline constexpr uint32_t kLeastFrameBytes = 60;  // Controllers or drivers pad up to it.
 inline constexpr uint32_t kMostFrameBytes = 1514;
 
 }  // namespace guest

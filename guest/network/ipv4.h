@@ -87,15 +87,15 @@ inline constexpr uint8_t kEchoRequest = 8;
 struct [[gnu::packed]] UdpHeader {
     Big16 source_port;
     Big16 destination_port;
-    Big16 bytes;  // With this header.
+    Big16 bytes;        // With this header.
     uint16_t checksum;  // 0: none was made.
 };
 static_assert(sizeof(UdpHeader) == 8);
 
 // What UDP's checksum covers besides the datagram: the pseudo header.
 inline uint64_t pseudo_header_sum(const Ipv4Header& header, uint32_t udp_bytes) {
-    return checksum::add(&header.source, 8) +
-           Big16(ip_protocol::kUdp).in_memory() + Big16(static_cast<uint16_t>(udp_bytes)).in_memory();
+    return checksum::add(&header.source, 8) + Big16(ip_protocol::kUdp).in_memory() +
+           Big16(static_cast<uint16_t>(udp_bytes)).in_memory();
 }
 
 }  // namespace guest

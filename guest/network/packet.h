@@ -23,9 +23,10 @@ struct Packet {
     Packet* next = nullptr;
     uint8_t* data = nullptr;  // Its first byte.
     uint32_t bytes = 0;
-    uint32_t number = packet::kNone;  // For marks (runtime/probe.h); none for one that is made here.
-    Interface* interface = nullptr;   // That it came by.
-    uint8_t* buffer = nullptr;        // Where `data` is before anything is taken off or put before.
+    uint32_t number =
+        packet::kNone;               // For marks (runtime/probe.h); none for one that is made here.
+    Interface* interface = nullptr;  // That it came by.
+    uint8_t* buffer = nullptr;       // Where `data` is before anything is taken off or put before.
 
     // Takes a header off the front, or makes room for one.
     void pull(uint32_t header_bytes) { data += header_bytes, bytes -= header_bytes; }

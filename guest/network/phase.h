@@ -12,7 +12,15 @@
 
 namespace guest {
 
-enum class Phase : uint8_t { kSetup, kTopHalf, kBottomHalf, kProtocol, kApplication, kIdle, kCount };
+enum class Phase : uint8_t {
+    kSetup,
+    kTopHalf,
+    kBottomHalf,
+    kProtocol,
+    kApplication,
+    kIdle,
+    kCount
+};
 
 class Phases {
   public:

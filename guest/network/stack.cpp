@@ -73,7 +73,8 @@ void NetworkStack::handle_icmp(Packet& packet) {
     packet::served(packet.number);
     ++echoes_;
     icmp.type = icmp_type::kEchoReply;
-    icmp.checksum = checksum::replaced(icmp.checksum, icmp_type::kEchoRequest, icmp_type::kEchoReply);
+    icmp.checksum =
+        checksum::replaced(icmp.checksum, icmp_type::kEchoRequest, icmp_type::kEchoReply);
     send_back(packet);
 }
 
@@ -85,7 +86,8 @@ void NetworkStack::handle_udp(Packet& packet, const Ipv4Header& header) {
         return drop(packet, DropPlace::kMalformed);
     }
     if (udp.checksum != 0 &&
-        checksum::fold(checksum::add(&udp, bytes, pseudo_header_sum(header, bytes))) != checksum::kRight) {
+        checksum::fold(checksum::add(&udp, bytes, pseudo_header_sum(header, bytes))) !=
+            checksum::kRight) {
         return drop(packet, DropPlace::kChecksum);
     }
     const uint16_t port = udp.destination_port;
@@ -111,7 +113,8 @@ void send_back(Packet& packet) {
     header.source = header.destination;
     header.destination = source;
     if (header.protocol == ip_protocol::kUdp) {
-        auto& udp = *reinterpret_cast<UdpHeader*>(reinterpret_cast<uint8_t*>(&header) + header.header_bytes());
+        auto& udp = *reinterpret_cast<UdpHeader*>(reinterpret_cast<uint8_t*>(&header) +
+                                                  header.header_bytes());
         const Big16 port = udp.source_port;
         udp.source_port = udp.destination_port;
         udp.destination_port = port;

@@ -19,7 +19,7 @@
 namespace guest {
 
 namespace udp_port {
-inline constexpr uint16_t kEcho = 7;  // RFC 862.
+inline constexpr uint16_t kEcho = 7;     // RFC 862.
 inline constexpr uint16_t kDiscard = 9;  // RFC 863.
 }  // namespace udp_port
 

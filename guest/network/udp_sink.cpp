@@ -5,6 +5,24 @@
 #include "runtime/print.h"
 
 namespace guest {
+namespace {
+
+// What traffic sources put at the beginning of a datagram: "SB", a number of 64 bits, and a time.
+struct [[gnu::packed]] Stamp {
+    Big16 magic;
+    Big32 number_high;
+    Big32 number;
+    Big32 time[2];
+};
+constexpr uint16_t kStampMagic = 'S' << 8 | 'B';
+
+uint32_t number_of(const Packet& packet) {
+    const auto& stamp = *reinterpret_cast<const Stamp*>(packet.data);
+    if (packet.bytes >= sizeof(Stamp) && stamp.magic == kStampMagic) return stamp.number;
+    return *reinterpret_cast<const Big32*>(packet.data);
+}
+
+}  // namespace
 
 void UdpSink::open(NetworkStack& stack, PacketHandler& entrance) {
     stack.listen(udp_port::kDiscard, entrance);
@@ -14,7 +32,7 @@ void UdpSink::handle(Packet& packet) {
     const Phases::Scope phase(Phase::kApplication);
     work(work_);
     if (packet.bytes >= sizeof(Big32)) {
-        const uint32_t number = *reinterpret_cast<const Big32*>(packet.data);
+        const uint32_t number = number_of(packet);
         if (served_ == 0) expected_ = number;  // It may not have been there from the beginning.
         const int32_t ahead = static_cast<int32_t>(number - expected_);
         if (ahead < 0) {

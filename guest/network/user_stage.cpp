@@ -14,6 +14,7 @@ void UserStage::handle(Packet& packet) {
         if (queue_.put(packet)) {
             if (limits_.high != 0 && queue_.length() >= limits_.high && !inhibited_) {
                 inhibited_ = true;
+                ticks_ = 0;
                 service_.inhibit_input();
             }
             return;
@@ -22,8 +23,8 @@ void UserStage::handle(Packet& packet) {
     Drops::drop(packet, DropPlace::kUserQueue, packet.interface->pool());
 }
 
-// The process works with everything on. What it then has the kernel do is the bottom half's business
-// as well, and keeps that back.
+// The process works with everything on. What it then has the kernel do is the bottom half's
+// business as well, and keeps that back.
 bool UserStage::run() {
     Packet* packet;
     {
@@ -41,7 +42,7 @@ bool UserStage::run() {
 }
 
 void UserStage::tick() {
-    if (!inhibited_) return;
+    if (!inhibited_ || ++ticks_ < limits_.ticks) return;
     ++timeouts_;
     resume();
 }

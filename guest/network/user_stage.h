@@ -14,11 +14,12 @@ namespace guest {
 class UserStage final : public PacketHandler {
   public:
     // When the queue has `high` packets the service's input is inhibited, until it has `low` again,
-    // or until the clock ticks, in case that never happens. A `high` of 0: never.
+    // or until the clock has ticked so often, in case that never happens. A `high` of 0: never.
     struct Limits {
         uint32_t queue = 32;
         uint32_t high = 0;
         uint32_t low = 0;
+        uint32_t ticks = 1;
         uint32_t work = 0;  // For each packet.
     };
 
@@ -46,6 +47,7 @@ class UserStage final : public PacketHandler {
     Limits limits_;
     PacketQueue queue_;
     volatile bool inhibited_ = false;
+    uint32_t ticks_ = 0;  // Since it was.
     uint32_t timeouts_ = 0;
 };
 

@@ -6,10 +6,10 @@
 //   nic=e1000        or ne2000 (port=0x300 line=9; of a second one port2=0x320 line2=10)
 //   app=sink         takes datagrams to port 9 and counts their numbers
 //       echo         sends datagrams to port 7 back
-//       forward      between two controllers and their networks; phantom=10.0.1.9 for a station
+//       forward      between two controllers and their networks; phantom=10.0.3.9 for a station
 //                    there which does not answer ARP
-//       ping         sends bytes=4 to port 7 of peer=10.0.0.1, and again when they come back
-//   address=10.0.0.2 and address2=10.0.1.2 of the second controller; networks are /24
+//       ping         sends bytes=4 to port 7 of peer=10.0.2.2, and again when they come back
+//   address=10.0.2.15 and address2=10.0.3.15 of the second controller; networks are /24
 //   service=napi     weight=64 budget=300 of it
 //       poll         budget=64
 //       clocked      budget=0: unlimited; by the ticks of hz
@@ -33,8 +33,9 @@
 //   work=0           by the application (network/work.h says what one is)
 //   user=0           1: the application is a user process, screend for instance, which has
 //                    user_queue=32 user_work=0
-//   feedback=0       1: a user queue that is three quarters full inhibits the input until it is only
-//                    a quarter full, where the service can do that (quota)
+//   feedback=0       1: a user queue that is three quarters full inhibits the input until it is
+//   only
+//                    a quarter full, or for feedback_ticks=1, where the service can do that (quota)
 #include "network/bottom_half.h"
 #include "network/drop.h"
 #include "network/phase.h"
@@ -63,16 +64,19 @@ struct Station {
     uint32_t served_before = 0;       // Of `ping`, a while ago.
     volatile bool send_again = true;  // Its datagram does not come back.
 
-    bool is_over() const {
-        return (packets != 0 && application.served() >= packets) ||
-               (ticks != 0 && tick::count() >= ticks);
-    }
+    uint32_t ticks_done = 0;  // Since all packets were served.
+
+    bool has_served_all() const { return packets != 0 && application.served() >= packets; }
+    bool is_time_over() const { return ticks != 0 && tick::count() >= ticks; }
+    bool is_over() const { return has_served_all() || is_time_over(); }
     void on_tick();
     void run();
+    void drain();
     [[noreturn]] void finish();
 };
 
-// The clock ends a station even where the rest of it has no time for anything but receiving.
+// The clock ends a station even where the rest of it has no time for anything but receiving, or
+// where what it still has to send does not go out.
 void Station::on_tick() {
     service.tick();
     if (user != nullptr) user->tick();
@@ -81,7 +85,8 @@ void Station::on_tick() {
         if (application.served() == served_before) send_again = true;
         served_before = application.served();
     }
-    if (is_over()) finish();
+    constexpr uint32_t kTicksToDrain = 16;
+    if (is_time_over() || (has_served_all() && ++ticks_done == kTicksToDrain)) finish();
 }
 
 void Station::run() {
@@ -99,6 +104,16 @@ void Station::run() {
         if (has_work || is_over()) continue;
         const Phases::Scope phase(Phase::kIdle);
         wait_for_interrupt();
+    }
+}
+
+// What was served may have answers that are still to be sent.
+void Station::drain() {
+    for (Interface* interface : interfaces) {
+        while (interface->is_sending()) {
+            const bottom_half::Hold hold;
+            interface->continue_sending(kUnlimited);
+        }
     }
 }
 
@@ -174,9 +189,9 @@ Application& make_application(const CommandLine& options, std::span<Interface* c
         return make<Forwarder>(interfaces);
     }
     if (name == "ping") {
-        constexpr uint32_t kMostBytes = kMostFrameBytes - sizeof(EthernetHeader) -
-                                        sizeof(Ipv4Header) - sizeof(UdpHeader);
-        ping = &make<PingPong>(*interfaces[0], address_option(options, "peer", "10.0.0.1"),
+        constexpr uint32_t kMostBytes =
+            kMostFrameBytes - sizeof(EthernetHeader) - sizeof(Ipv4Header) - sizeof(UdpHeader);
+        ping = &make<PingPong>(*interfaces[0], address_option(options, "peer", "10.0.2.2"),
                                options.number("bytes", 4, 4, kMostBytes));
         return *ping;
     }
@@ -192,12 +207,13 @@ uint32_t ticks_of(uint32_t milliseconds, uint32_t hz) {
 }  // namespace
 
 int main(const CommandLine& options) {
-    options.allow_only({"nic", "port", "line", "port2", "line2", "app", "phantom", "bytes", "peer",
-                        "address", "address2", "service", "weight", "budget", "backlog", "itr",
-                        "rdtr", "radv", "tidv", "tadv", "threshold", "spins", "quota", "moderation",
-                        "interrupt", "irq", "packets", "milliseconds", "hz", "copy", "ring",
-                        "tx_ring", "output", "buffers", "receive_work", "work", "user",
-                        "user_queue", "user_work", "feedback"});
+    options.allow_only(
+        {"nic",     "port",  "line",       "port2",     "line2",    "app",           "phantom",
+         "bytes",   "peer",  "address",    "address2",  "service",  "weight",        "budget",
+         "backlog", "itr",   "rdtr",       "radv",      "tidv",     "tadv",          "threshold",
+         "spins",   "quota", "moderation", "interrupt", "irq",      "packets",       "milliseconds",
+         "hz",      "copy",  "ring",       "tx_ring",   "output",   "buffers",       "receive_work",
+         "work",    "user",  "user_queue", "user_work", "feedback", "feedback_ticks"});
     use_interrupt_controller(parse_interrupt_controller(options.text("irq", "apic")));
     Phases::open();
     Drops::open();
@@ -215,8 +231,8 @@ int main(const CommandLine& options) {
         device.set_copying(options.number("copy", 0, 0, 1) != 0);
         device.set_work(options.number("receive_work", 0));
         list[i] = &make<Interface>(device, pool,
-                                   i == 0 ? address_option(options, "address", "10.0.0.2")
-                                          : address_option(options, "address2", "10.0.1.2"),
+                                   i == 0 ? address_option(options, "address", "10.0.2.15")
+                                          : address_option(options, "address2", "10.0.3.15"),
                                    output);
         open(*list[i]);
     }
@@ -232,6 +248,7 @@ int main(const CommandLine& options) {
                     {.queue = queue,
                      .high = feedback ? queue - queue / 4 : 0,
                      .low = queue / 4,
+                     .ticks = options.number("feedback_ticks", 1, 1),
                      .work = options.number("user_work", 0)});
     const bool is_user = options.number("user", 0, 0, 1) != 0;
     application.open(stack, is_user ? static_cast<PacketHandler&>(stage) : application);
@@ -248,10 +265,12 @@ int main(const CommandLine& options) {
                        .packets = packets,
                        .ticks = ticks_of(milliseconds, hz)};
     print("{} {}, {}: ready\n", count, interfaces[0]->device().name(), service.name());
-    tick::start(hz, [](void* self) { static_cast<Station*>(self)->on_tick(); }, &station);
+    tick::start(
+        hz, [](void* self) { static_cast<Station*>(self)->on_tick(); }, &station);
     service.start();
     enable_interrupts();
     station.run();
+    station.drain();
     station.finish();
 }
 

@@ -37,7 +37,7 @@ inline Ipv4Address address_option(const CommandLine& options, std::string_view k
                                   std::string_view fallback) {
     const std::string_view text = options.text(key, fallback);
     const auto address = parse_ipv4(text);
-    if (!address) reject(key, text, "the addresses, like 10.0.0.2");
+    if (!address) reject(key, text, "the addresses, like 10.0.2.15");
     return *address;
 }
 
@@ -90,10 +90,10 @@ struct ServiceName {
     std::string_view moderation;
 };
 inline constexpr ServiceName kServiceNames[] = {
-    {"poll", "poll", "static"},       {"clocked", "clocked", "static"},
-    {"interrupt", "classic", "static"}, {"static", "classic", "static"},
+    {"poll", "poll", "static"},           {"clocked", "clocked", "static"},
+    {"interrupt", "classic", "static"},   {"static", "classic", "static"},
     {"adaptive", "napi", "conservative"}, {"dim", "napi", "dim"},
-    {"napi", "napi", "static"},       {"hybrid", "hybrid", "static"},
+    {"napi", "napi", "static"},           {"hybrid", "hybrid", "static"},
     {"quota", "quota", "static"},
 };
 

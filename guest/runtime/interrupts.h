@@ -52,9 +52,9 @@ InterruptController parse_interrupt_controller(std::string_view name);
 void set_io_apic_input(uint8_t irq, io_apic::Input input);
 io_apic::Input io_apic_input(uint8_t irq);
 
-// Called after every device interrupt, once the controller has been told of its end, with interrupts
-// off: the place for work that is too long for a handler (network/bottom_half.h). It may turn
-// interrupts on, and so be called again before it has returned.
+// Called after every device interrupt, once the controller has been told of its end, with
+// interrupts off: the place for work that is too long for a handler (network/bottom_half.h). It may
+// turn interrupts on, and so be called again before it has returned.
 void set_interrupt_exit(void (*function)());
 
 // What a handler of a vector that is no IRQ does last.

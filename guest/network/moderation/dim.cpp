@@ -17,11 +17,12 @@ uint32_t per_millisecond(uint64_t number, uint32_t counts) {
 
 void DimModeration::start(NetworkDevice& device, ModerationState& state) { set(device, state); }
 
-// DIM's delay is one after a packet has come, which others do not prolong: that is RADV. A timer for
-// each packet is needed too, or RADV would be off, so both get the delay.
+// DIM's delay is one after a packet has come, which others do not prolong: that is RADV. A timer
+// for each packet is needed too, or RADV would be off, so both get the delay.
 void DimModeration::set(NetworkDevice& device, ModerationState& state) {
     Moderation moderation = others_;
-    moderation.rdtr = moderation.radv = static_cast<uint16_t>(DimRules::kMicroseconds[state.dim.step]);
+    moderation.rdtr = moderation.radv =
+        static_cast<uint16_t>(DimRules::kMicroseconds[state.dim.step]);
     device.set_moderation(moderation);
     state.dim_interrupts = 0;
     state.before = device.counted();

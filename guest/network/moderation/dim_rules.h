@@ -78,7 +78,8 @@ class DimRules {
         if (before.bytes == 0) return now.bytes != 0 ? Verdict::kBetter : Verdict::kSame;
         if (differs(now.bytes, before.bytes)) return more_is_better(now.bytes, before.bytes);
         if (before.packets == 0) return now.packets != 0 ? Verdict::kBetter : Verdict::kSame;
-        if (differs(now.packets, before.packets)) return more_is_better(now.packets, before.packets);
+        if (differs(now.packets, before.packets))
+            return more_is_better(now.packets, before.packets);
         if (differs(now.events, before.events)) return more_is_better(before.events, now.events);
         return Verdict::kSame;
     }

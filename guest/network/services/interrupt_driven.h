@@ -24,13 +24,14 @@ class InterruptDriven : public Service {
     bool has_work() const override { return false; }
 
   protected:
-    InterruptDriven(std::span<Interface* const> interfaces, NetworkStack& stack, const Setup& setup);
+    InterruptDriven(std::span<Interface* const> interfaces, NetworkStack& stack,
+                    const Setup& setup);
 
     struct Port {
         InterruptDriven* service = nullptr;
         Interface* interface = nullptr;
-        bool enabled = false;    // Its interrupts are.
-        bool scheduled = false;  // To be polled.
+        bool enabled = false;      // Its interrupts are.
+        bool scheduled = false;    // To be polled.
         uint32_t empty_polls = 0;  // In a row.
         ModerationState moderation;
     };

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "bus/pci_bus.h"
+
 namespace sb::test {
 
 using namespace e1000;
@@ -67,7 +69,9 @@ uint64_t PacketLog::dropped(const std::string& place) const {
 
 // ---- NicBoard
 
-NicBoard::NicBoard(const Settings& settings, bus::SystemBusTiming timing) : TestBoard{timing} {
+NicBoard::NicBoard(const Settings& settings, bus::SystemBusTiming timing, bool timed_pci)
+    : TestBoard{timing} {
+    if (timed_pci) pci.time({});
     ram = add_memory(0, memory_bytes);
     Settings all = settings;
     all.try_emplace("wire", "lan");
@@ -124,17 +128,18 @@ uint32_t NicBoard::deliver(Script& io, const Bytes& bytes, bool damaged) {
     return number;
 }
 
-void NicBoard::start_receive(Script& io, uint32_t descriptors, uint32_t mode) {
+void NicBoard::start_receive(Script& io, uint32_t descriptors, uint32_t mode, int given,
+                             uint32_t nulls) {
     io.write32(ctrl, io.read32(ctrl) | slu);
     for (uint32_t i = 0; i < descriptors; ++i) {
-        put_quad(receive_ring + 16 * i, receive_buffers + 2048 * i);
+        put_quad(receive_ring + 16 * i, i < nulls ? 0 : receive_buffers + 2048 * i);
         put_quad(receive_ring + 16 * i + 8, 0);
     }
     io.write32(rdbal, receive_ring);
     io.write32(rdlen, 16 * descriptors);
     io.write32(rdh, 0);
     io.write32(rctl, r_en | r_secrc | mode);
-    io.write32(rdt, descriptors - 1);
+    io.write32(rdt, given < 0 ? descriptors - 1 : static_cast<uint32_t>(given));
     io.read32(icr);
 }
 

@@ -102,7 +102,8 @@ class PacketLog : public observe::Sink {
 class NicBoard : public TestBoard {
   public:
     static constexpr uint64_t memory_bytes = 0x400000;
-    explicit NicBoard(const Settings& settings = {}, bus::SystemBusTiming timing = {});
+    explicit NicBoard(const Settings& settings = {}, bus::SystemBusTiming timing = {},
+                      bool timed_pci = false);
 
     uint64_t counter(const char* name) const;
     uint64_t findings() const;
@@ -113,9 +114,10 @@ class NicBoard : public TestBoard {
 
     /// A frame's last bit comes, at the script's time. Returns its packet's number.
     uint32_t deliver(Script& io, const Bytes& bytes, bool damaged = false);
-    /// Link up, receive ring of `descriptors` with buffers, all but one given to the controller,
-    /// RCTL as said.
-    void start_receive(Script& io, uint32_t descriptors = 8, uint32_t rctl = 0);
+    /// Link up, receive ring of `descriptors` with buffers, all but one (or as many as said) given
+    /// to the controller, RCTL as said; the first `nulls` have no buffer.
+    void start_receive(Script& io, uint32_t descriptors = 8, uint32_t rctl = 0, int given = -1,
+                       uint32_t nulls = 0);
     void start_transmit(Script& io, uint32_t descriptors = 8, uint32_t tctl = 0);
     /// The second half of a receive descriptor; its status byte; its length.
     uint64_t receive_word(uint32_t descriptor) const;

@@ -5,37 +5,15 @@
 // 10 Mb/s.
 #include <catch2/catch.hpp>
 
-#include "tests/support/packet_log.h"
+#include "tests/devices/wire/link.h"
 
 using namespace sb;
 using namespace sb::literals;
 using observe::Stage;
 using sb::test::counter;
-using sb::test::PacketLog;
+using sb::test::frame;
+using sb::test::Link;
 using sb::test::Script;
-using sb::test::TestBoard;
-using sb::test::TestStation;
-
-namespace {
-
-std::vector<uint8_t> frame(size_t bytes, uint8_t fill = 0) {
-    return std::vector<uint8_t>(bytes, fill);
-}
-
-struct Link {
-    TestBoard board;
-    PacketLog log{board.stream};
-    bus::Device* wire;
-    TestStation a, b;
-
-    explicit Link(const TestBoard::Settings& settings = {}, std::vector<uint64_t> a_rates = {},
-                  std::vector<uint64_t> b_rates = {})
-        : wire{&board.plug("ethernet-wire", "wire", settings)},
-          a{board, "a", "wire", std::move(a_rates)},
-          b{board, "b", "wire", std::move(b_rates)} {}
-};
-
-}  // namespace
 
 TEST_CASE("a frame arrives with its last bit, one latency later") {
     Link link;
