@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A scenario as written: tables of keys with raw values, each with the place where it stands. It is
-// read from a TOML file, laid over a board (the standard set of devices), and `--set key=value`
-// options are laid over both. Nothing is interpreted here: plan.h checks it against declared keys.
+// read from a TOML file, laid over a board (the standard set of devices) of each of its machines,
+// and
+// `--set key=value` options are laid over both. Nothing is interpreted here: plan.h checks it
+// against declared keys.
 //
 // Errors: `Error` with file, line and what to do, for a file that can not be read or parsed.
 #pragma once
@@ -51,18 +53,23 @@ class Scenario {
     /// Tables by dotted name: "cpu", "disk", "guest.parameters".
     const std::map<std::string, RawTable>& tables() const { return tables_; }
     const RawValue* find(const std::string& table, const std::string& key) const;
+    /// The further machines' names, as `machine.others` has them.
+    const std::vector<std::string>& others() const { return others_; }
     /// A path in the scenario, made relative to the scenario's folder; one from --set stays as it
     /// is.
     std::string resolve(const RawValue& value) const;
 
   private:
     static Scenario board_scenario(const std::string& name, unsigned depth);
+    void lay_board(const Scenario& over, const std::string& prefix);
+    void name_others();
     void cover(const Scenario& above);
     void lay(std::string_view text, const std::string& name, uint64_t order_base);
     void set(const std::string& assignment);
 
     std::string file_;
     std::map<std::string, RawTable> tables_;
+    std::vector<std::string> others_;
 };
 
 /// The text of a board that ships with the program; null where there is none of that name.
