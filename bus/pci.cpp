@@ -50,14 +50,17 @@ Function::Function(Device& owner, Bus& bus, Slot slot, Identity id)
       subsystem_vendor_id{bank, spec("SUBSYSTEM_VENDOR_ID", 0x2c, 16, ro, id.subsystem_vendor,
                                      "who made the board it is on")},
       subsystem_id{bank, spec("SUBSYSTEM_ID", 0x2e, 16, ro, id.subsystem, "which board it is on")},
-      expansion_rom{bank, spec("EXPANSION_ROM", 0x30, 32, ro, 0, "no expansion ROM")},
+      expansion_rom{bank,
+                    spec("EXPANSION_ROM", 0x30, 32, rw, 0, "expansion ROM; 0 where there is none"),
+                    {.write = [this](uint64_t v) { write_rom(v); }}},
       interrupt_line{bank, spec("INTERRUPT_LINE", 0x3c, 8, rw, 0, "scratch: the routed line")},
       interrupt_pin{bank, spec("INTERRUPT_PIN", 0x3d, 8, ro, id.interrupt_pin, "1 = INTA#")},
       bus_{bus},
       slot_{slot} {
     bus.add(*this);
     bank.on_reset([this] {
-        for (unsigned i = 0; i < bases_.size(); ++i) write_base(i, 0);
+        for (unsigned i = 0; i < rom_index; ++i) write_base(i, 0);
+        write_rom(0);
         if (msi_) capabilities = 1;
         interrupt(false);
     });
@@ -92,16 +95,21 @@ void Function::write_base(unsigned index, uint64_t written) {
     remap();
 }
 
+bool Function::enabled(unsigned index) const {
+    if (index == rom_index) return memory_enable && rom_enable;
+    return bases_[index].space == Space::ports ? port_enable : memory_enable;
+}
+
 void Function::remap() {
     for (unsigned i = 0; i < bases_.size(); ++i) {
         Base& b = bases_[i];
         if (b.size == 0) continue;
         Board& board = bus_.board();
         AddressSpace& into = b.space == Space::ports ? board.ports : board.memory;
-        const uint64_t at = base[i].value() & ~uint64_t{b.size - 1};
-        const bool enabled = b.space == Space::ports ? port_enable : memory_enable;
+        const Register& reg = i == rom_index ? expansion_rom : base[i];
+        const uint64_t at = reg.value() & ~uint64_t{b.size - 1};
         // A base of zero is "not set", and one that holds the sizing pattern must not be mapped.
-        const bool wanted = enabled && at != 0 && at + b.size <= into.size();
+        const bool wanted = enabled(i) && at != 0 && at + b.size <= into.size();
         if (b.mapped && (!wanted || b.at != at)) {
             into.unmap(b.range);
             b.mapped = false;
@@ -116,7 +124,7 @@ void Function::remap() {
 }
 
 void Function::assign_bases(uint32_t& next_port, uint32_t& next_memory) {
-    for (unsigned i = 0; i < bases_.size(); ++i) {
+    for (unsigned i = 0; i < rom_index; ++i) {
         const Base& b = bases_[i];
         if (b.size == 0) continue;
         uint32_t& next = b.space == Space::ports ? next_port : next_memory;

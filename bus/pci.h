@@ -10,6 +10,9 @@
 // are what the PCI-ISA bridge routes. A function with the MSI capability (6.8), once software has
 // enabled it, writes a message instead, and does not drive its pin. It does so as a bus master, after
 // all that it has written before; with COMMAND.MASTER clear the message is lost, which is a finding.
+//
+// Expansion ROM (6.2.5.2, 6.3). A function with one, add_rom(), answers reads of it where COMMAND.MEM and the
+// register's enable bit are set.
 #pragma once
 
 #include <array>
@@ -64,6 +67,9 @@ class Function {
     void add_base(unsigned index, Space space, uint32_t size, TargetSocket& socket,
                   const std::string& name);
 
+    /// Declares an expansion ROM with this image, which reads as FFh up to the next power of two. `byte_time`: what the
+    /// chip, 8 bits wide, adds for each byte of an access. In the constructor of the device.
+    void add_rom(std::vector<uint8_t> image, Time byte_time = {});
     /// What firmware does at start: gives every base address register that has a size an address
     /// from the cursors, which move on, and lets the function answer.
     void assign_bases(uint32_t& next_port, uint32_t& next_memory);
@@ -106,6 +112,8 @@ class Function {
     Register subsystem_vendor_id;
     Register subsystem_id;
     Register expansion_rom;
+    Field rom_enable{expansion_rom, "ENABLE", 0, "answers, where COMMAND.MEM is set too"};
+    Field rom_address{expansion_rom, "ADDRESS", 31, 11, "first address"};
     Register interrupt_line;
     Register interrupt_pin;
 
@@ -120,19 +128,29 @@ class Function {
         uint64_t at = 0;
     };
     void write_base(unsigned index, uint64_t written);
+    void write_rom(uint64_t written);
+    bool enabled(unsigned index) const;
     void remap();
 
+    class Rom;
     struct Msi;
     void send_message();
 
     Bus& bus_;
     Slot slot_;
-    std::array<Base, 6> bases_;
+    static constexpr unsigned rom_index = 6;
+    std::array<Base, rom_index + 1> bases_;  // the base address registers, and the expansion ROM
+    std::shared_ptr<Rom> rom_;               // made by add_rom
     Pin pin_{owner, "pci_interrupt"};
     State<bool> asserted_{owner, "pci_asserted", false};
     std::function<void()> on_command_;
     std::shared_ptr<Msi> msi_;  // made by add_msi
 };
+
+/// The key that names the file of an expansion ROM, and what is in that file: empty where none is named. Throws `Error`
+/// where it is no expansion ROM's image (6.3.1: it begins with 55h AAh).
+Key rom_key();
+std::vector<uint8_t> load_rom(const DeviceContext& context);
 
 /// The set of functions on bus 0, found by device and function number.
 class Bus {

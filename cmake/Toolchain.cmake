@@ -23,6 +23,8 @@ find_package(tomlplusplus REQUIRED)
 find_package(Threads REQUIRED)
 find_path(SYSTEMC_INCLUDE systemc REQUIRED)
 find_library(SYSTEMC_LIBRARY systemc REQUIRED)
+find_path(PCAP_INCLUDE pcap/pcap.h REQUIRED)
+find_library(PCAP_LIBRARY pcap REQUIRED)
 
 # What a device out of tree needs in order to compile: headers and settings, no library of ours, since
 # the program that loads it has them.

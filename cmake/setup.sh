@@ -7,13 +7,15 @@ set -euo pipefail
 packages=(
     # build
     g++ g++-multilib cmake ninja-build ccache pkg-config
-    # libraries: simulation kernel, formatting, decoding, scenarios, command line, results
+    # libraries: simulation kernel, formatting, decoding, scenarios, command line, results, packet captures
     libsystemc-dev libfmt-dev libzydis-dev libzycore-dev libtomlplusplus-dev
-    libcli11-dev nlohmann-json3-dev
+    libcli11-dev nlohmann-json3-dev libpcap-dev
     # tests and benchmarks
     catch2 libbenchmark-dev libunicorn-dev qemu-system-x86 gtkwave python3
     # guests that tests boot
-    seabios memtest86+ grub-rescue-pc
+    seabios memtest86+ grub-rescue-pc ipxe-qemu
+    # plots of sweeps
+    gnuplot-nox
 )
 
 missing=()

@@ -26,6 +26,8 @@ constinit std::array<Irq, kIrqs> irqs = [] {
     return standard;
 }();
 constinit InterruptController current = InterruptController::kPic;
+using InterruptExit = void (*)();
+constinit InterruptExit interrupt_exit = nullptr;
 
 void unmask(uint8_t number) {
     if (current == InterruptController::kPic) {
@@ -54,6 +56,7 @@ void on_irq(InterruptFrame& frame, void*) {
     } else {
         local_apic::end_of_interrupt();
     }
+    leave_interrupt();
 }
 
 // The local APIC's way to say that the interrupt went away: nothing is in service, so no end of it.
@@ -77,6 +80,14 @@ void use_interrupt_controller(InterruptController controller) {
         set_interrupt_handler(kFirstIrqVector + number, on_irq);
         if (irqs[number].handler != nullptr) unmask(number);
     }
+}
+
+InterruptController interrupt_controller() { return current; }
+
+void set_interrupt_exit(void (*function)()) { interrupt_exit = function; }
+
+void leave_interrupt() {
+    if (interrupt_exit != nullptr) interrupt_exit();
 }
 
 InterruptController parse_interrupt_controller(std::string_view name) {

@@ -42,6 +42,8 @@ inline constexpr uint8_t kSecondaryIde = 15;
 // even the timer's that bounds all waits.
 void use_interrupt_controller(InterruptController controller);
 
+InterruptController interrupt_controller();
+
 // "pic" or "apic"; ends the guest with exit_code::kBadOption for anything else.
 InterruptController parse_interrupt_controller(std::string_view name);
 
@@ -49,6 +51,14 @@ InterruptController parse_interrupt_controller(std::string_view name);
 // called before the IRQ is attached.
 void set_io_apic_input(uint8_t irq, io_apic::Input input);
 io_apic::Input io_apic_input(uint8_t irq);
+
+// Called after every device interrupt, once the controller has been told of its end, with
+// interrupts off: the place for work that is too long for a handler (network/bottom_half.h). It may
+// turn interrupts on, and so be called again before it has returned.
+void set_interrupt_exit(void (*function)());
+
+// What a handler of a vector that is no IRQ does last.
+void leave_interrupt();
 
 void attach_irq(uint8_t irq, InterruptHandler handler, void* context = nullptr);
 void detach_irq(uint8_t irq);

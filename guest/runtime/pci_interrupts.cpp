@@ -38,6 +38,7 @@ void on_message(InterruptFrame& frame, void*) {
     const Handler& handler = message_handlers[frame.vector - kFirstMessageVector];
     handler.call(frame, handler.context);
     local_apic::end_of_interrupt();
+    leave_interrupt();
 }
 
 // The message capability, as offsets from its own (section 6.8.1).

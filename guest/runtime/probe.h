@@ -25,8 +25,9 @@ inline constexpr uint16_t kName = 0x5b4;    // Written: a name's address. Read: 
 inline constexpr uint16_t kResult = 0x5b8;  // Written: the address of one of the records below.
 
 // The way of a packet: each port takes a packet's number, but for those that say otherwise.
-inline constexpr uint16_t kPacket = 0x5bc;    // Written: where it was received. Read: its number.
-inline constexpr uint16_t kHandler = 0x5c0;   // Written: a controller's registers; see packet::handler_begins.
+inline constexpr uint16_t kPacket = 0x5bc;  // Written: where it was received. Read: its number.
+inline constexpr uint16_t kHandler =
+    0x5c0;  // Written: a controller's registers; see packet::handler_begins.
 inline constexpr uint16_t kTaken = 0x5c4;
 inline constexpr uint16_t kProtocol = 0x5c8;
 inline constexpr uint16_t kServed = 0x5cc;
@@ -116,7 +117,8 @@ inline void report_work(uint64_t bytes) {
     write_port32(probe::kResult, physical_address(&record));
 }
 
-// What happened to a packet, told to the simulator: its number goes with it through the driver and the protocols.
+// What happened to a packet, told to the simulator: its number goes with it through the driver and
+// the protocols.
 namespace packet {
 
 inline constexpr uint32_t kNone = 0;  // The number of no packet: its marks do nothing.
@@ -129,13 +131,20 @@ inline uint32_t received_at(uint32_t place) {
 }
 
 // The same for a controller that is read through ports: its first port, and the page of its buffer.
+inline uint32_t place_of_page(uint16_t port, uint8_t page) {
+    return 0xfe000000u | uint32_t{port} << 8 | page;
+}
 inline uint32_t received_at_page(uint16_t port, uint8_t page) {
-    return received_at(0xfe000000u | uint32_t{port} << 8 | page);
+    return received_at(place_of_page(port, page));
 }
 
 // The top half (or a poll) of the driver for the controller with these registers begins.
-inline void handler_begins(uint32_t memory_address) { write_port32(probe::kHandler, memory_address); }
-inline void handler_begins_port(uint16_t first_port) { write_port32(probe::kHandler, first_port | 1u); }
+inline void handler_begins(uint32_t memory_address) {
+    write_port32(probe::kHandler, memory_address);
+}
+inline void handler_begins_port(uint16_t first_port) {
+    write_port32(probe::kHandler, first_port | 1u);
+}
 
 inline void taken(uint32_t number) { write_port32(probe::kTaken, number); }
 inline void protocol_done(uint32_t number) { write_port32(probe::kProtocol, number); }
@@ -151,6 +160,9 @@ inline void dropped(uint32_t number, uint32_t place) {
 inline void forwarded(uint32_t number, uint32_t place) {
     write_port32(probe::kForward, number);
     write_port32(probe::kForwardFrom, place);
+}
+inline void forwarded_from_page(uint32_t number, uint16_t port, uint8_t page) {
+    forwarded(number, place_of_page(port, page));
 }
 
 }  // namespace packet

@@ -48,6 +48,18 @@ void set_disks(const BootOptions& options, std::vector<std::string>& sets) {
     if (options.snapshot) sets.push_back("disk.snapshot=true");
 }
 
+/// A network card with iPXE in its expansion ROM, and at the other end of its wire a peer that
+/// leases it an address and has the file.
+void set_network(const BootOptions& options, std::vector<std::string>& sets) {
+    if (options.network.empty()) return;
+    if (!std::filesystem::is_regular_file(options.network))
+        throw Error(fmt::format("--network {}: there is no such file", options.network));
+    sets.insert(sets.end(), {"nic.device=intel-8254x", "nic.wire=net",
+                             "nic.rom=/usr/lib/ipxe/qemu/pxe-e1000.rom", "net.device=ethernet-wire",
+                             "server.device=network-services", "server.wire=net",
+                             "server.file=" + options.network});
+}
+
 void set_serial(const BootOptions& options, std::vector<std::string>& sets) {
     const std::string& serial = options.serial;
     if (serial == "stdio")
@@ -67,6 +79,7 @@ std::vector<std::string> assignments(const BootOptions& options) {
     sets.push_back("memory.size=" + options.memory);
     set_processor(options.cpu, sets);
     set_disks(options, sets);
+    set_network(options, sets);
     set_serial(options, sets);
     if (direct) {
         const bool path = options.kernel.find('/') != std::string::npos;
@@ -85,8 +98,12 @@ std::vector<std::string> assignments(const BootOptions& options) {
 }
 
 void check(const BootOptions& options) {
-    if (options.image.empty() && options.kernel.empty())
-        throw Error("boot: name a disk or CD-ROM image, or a kernel with --kernel FILE");
+    if (options.image.empty() && options.kernel.empty() && options.network.empty())
+        throw Error(
+            "boot: name a disk or CD-ROM image, a kernel with --kernel FILE, or what the network "
+            "has with --network FILE");
+    if (!options.kernel.empty() && !options.network.empty())
+        throw Error("boot: --kernel starts without firmware; leave --network out");
     if (options.kernel.empty() && !(options.initrd.empty() && options.append.empty()))
         throw Error("boot: --initrd and --append are for a kernel; add --kernel FILE");
     if (!options.kernel.empty() && !options.bios.empty())
@@ -110,7 +127,9 @@ int boot(BootOptions options) {
     if (options.serial.empty()) options.serial = "none";
     if (options.display.empty()) options.display = serial_here ? "none" : "text";
     check(options);
-    const std::string what = options.kernel.empty() ? options.image : options.kernel;
+    const std::string what = !options.kernel.empty()  ? options.kernel
+                             : !options.image.empty() ? options.image
+                                                      : options.network;
     const std::string title = std::filesystem::path{what}.filename().string();
     const auto scenario = machine::Scenario::parse("", "boot " + title, assignments(options));
     machine::Plan plan = machine::make_plan(scenario);

@@ -15,6 +15,7 @@ struct BootOptions {
     std::string kernel;  // loaded without firmware
     std::string initrd;
     std::string append;
+    std::string network;  // a file that a network card's own firmware loads from a peer
     std::string memory = "64MiB";
     std::string cpu = "pentium@200MHz";
     std::string bios;     // firmware image; empty: the board's

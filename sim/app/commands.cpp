@@ -13,6 +13,7 @@
 
 #include "sim/app/progress.h"
 #include "sim/app/register_map.h"
+#include "sim/app/sweep.h"
 #include "sim/machine/machine.h"
 #include "sim/machine/report.h"
 #include "sim/observe/csv.h"
@@ -169,9 +170,10 @@ int run(const machine::Plan& plan, const RunOptions& options, const Terminal::Op
 int check(const RunOptions& options) {
     const auto scenario = machine::Scenario::load(options.scenario, options.sets);
     const machine::Plan plan = machine::make_plan(scenario);
+    const std::string sweep = check_sweep(options.scenario, options.sets);
     Machine machine{plan, {}};
-    fmt::print("{}: good: {} devices, guest {}\n", options.scenario, plan.devices.size(),
-               plan.guest.text("program"));
+    fmt::print("{}: good: {} devices, guest {}{}\n", options.scenario, plan.devices.size(),
+               plan.guest.text("program"), sweep.empty() ? "" : ", a sweep of " + sweep);
     for (const machine::NodePlan& other : plan.others)
         fmt::print("  machine {}: {} devices, guest {}\n", other.name, other.devices.size(),
                    other.guest.text("program"));

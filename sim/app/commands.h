@@ -18,6 +18,8 @@ class Machine;
 
 namespace sb::app {
 
+constexpr const char* version = "0.1.0";
+
 struct RunOptions {
     std::string program = "southbridge";  // as it was called, for hints
     std::string scenario;

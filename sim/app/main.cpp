@@ -7,6 +7,7 @@
 #include "sim/app/boot.h"
 #include "sim/app/commands.h"
 #include "sim/app/explain.h"
+#include "sim/app/sweep.h"
 #include "sim/kernel/error.h"
 
 namespace {
@@ -23,6 +24,7 @@ constexpr const char* examples = R"(Examples:
   southbridge boot disk.img --memory 64MiB --cpu pentium@200MHz
   southbridge boot --kernel vmlinuz --initrd initrd.gz --append console=ttyS0 --serial stdio
   southbridge run scenarios/pio_vs_dma.toml --vcd wave.vcd --from 28ms --to 29ms
+  southbridge sweep scenarios/processor_clock.toml -j 4 --out out/clock
   southbridge check my_scenario.toml
   southbridge devices piix-ide
   southbridge keys cpu
@@ -74,6 +76,11 @@ void boot_options(CLI::App& command, sb::app::BootOptions& options) {
     command.add_option("--initrd", options.initrd, "initial RAM disk for the kernel")
         ->type_name("FILE");
     command.add_option("--append", options.append, "the kernel's command line")->type_name("TEXT");
+    command
+        .add_option("--network", options.network,
+                    "start from the network: this file, which iPXE in a network card's expansion "
+                    "ROM loads by DHCP and TFTP")
+        ->type_name("FILE");
     command.add_option("--memory", options.memory, "size of RAM")->capture_default_str();
     command.add_option("--cpu", options.cpu, "model, and its clock if not the model's own")
         ->type_name("MODEL[@CLOCK]")
@@ -111,8 +118,10 @@ void boot_options(CLI::App& command, sb::app::BootOptions& options) {
         "Ctrl-C ends the run and prints what ran, for how long, and where its cycles went.\n"
         "Examples:\n"
         "  southbridge boot disk.img\n"
-        "  southbridge boot disk.img --kernel apic_kernel          # a shipped kernel, and its disk\n"
+        "  southbridge boot disk.img --kernel apic_kernel          # a shipped kernel, and its "
+        "disk\n"
         "  southbridge boot debian.iso --memory 128MiB --until 'Boot menu'\n"
+        "  southbridge boot --network /usr/lib/ipxe/ipxe.pxe       # through iPXE in the card's ROM\n"
         "  southbridge boot --kernel vmlinuz --append 'console=ttyS0' --serial stdio --until "
         "login:");
 }
@@ -120,7 +129,7 @@ void boot_options(CLI::App& command, sb::app::BootOptions& options) {
 int main_or_throw(int argc, char** argv) {
     CLI::App app{about, "southbridge"};
     app.footer(examples);
-    app.set_version_flag("--version", "southbridge 0.1.0");
+    app.set_version_flag("--version", std::string{"southbridge "} + sb::app::version);
     app.require_subcommand(1);
 
     sb::app::RunOptions run_options;
@@ -132,7 +141,8 @@ int main_or_throw(int argc, char** argv) {
         ->type_name("TEXT");
     run->footer(
         "Example:\n  southbridge run scenarios/pio_vs_dma.toml --set guest.parameters.sectors=64 "
-        "--out out/small\n  southbridge run scenarios/pio_vs_dma.toml --cycle-stack stack.svg --flame "
+        "--out out/small\n  southbridge run scenarios/pio_vs_dma.toml --cycle-stack stack.svg "
+        "--flame "
         "flame.svg");
 
     sb::app::BootOptions boot;
@@ -146,6 +156,12 @@ int main_or_throw(int argc, char** argv) {
         app.add_subcommand("explain", "tell the journey of one transfer, cycle by cycle");
     scenario_options(*explain, explain_options.run);
     sb::app::explain_options(*explain, explain_options);
+
+    sb::app::SweepCommand sweep_command;
+    sweep_command.program = argv[0];
+    CLI::App* sweep =
+        app.add_subcommand("sweep", "run a scenario at many points, into one table and plots");
+    sb::app::sweep_options(*sweep, sweep_command);
 
     sb::app::RunOptions check_options;
     CLI::App* check = app.add_subcommand("check", "check a scenario without running it");
@@ -164,7 +180,7 @@ int main_or_throw(int argc, char** argv) {
     keys->footer("Example:\n  southbridge keys cpu");
 
     std::vector<std::string> plugins;
-    for (CLI::App* command : {run, boot_command, explain, check, devices, keys})
+    for (CLI::App* command : {run, boot_command, explain, sweep, check, devices, keys})
         command->add_option("--plugin", plugins, "load device models from this shared object first")
             ->type_name("FILE")
             ->take_all()
@@ -177,9 +193,11 @@ int main_or_throw(int argc, char** argv) {
         return code == 0 ? 0 : wrong_request;
     }
     for (const std::string& plugin : plugins) sb::app::load_plugin(plugin);
+    sweep_command.plugins = plugins;
     const int status = *run            ? sb::app::run(run_options)
                        : *boot_command ? sb::app::boot(boot)
                        : *explain      ? sb::app::explain(explain_options)
+                       : *sweep        ? sb::app::sweep(sweep_command)
                        : *check        ? sb::app::check(check_options)
                        : *devices      ? sb::app::devices(device)
                                        : sb::app::keys(table);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The drawings that a run leaves: the cycle stack and the flame graph. Their files are opened
+// The drawings that a run leaves: the cycle stack, the flame graph, and packets' latencies; with the table of
+// packets. Their files are opened
 // before the run, so that a path that can not be written costs nobody a run: `Error`.
 #pragma once
 
@@ -17,6 +18,9 @@ namespace sb::machine {
 class Machine;
 class FlameGraph;
 }  // namespace sb::machine
+namespace sb::observe {
+class PacketTable;
+}
 
 namespace sb::app {
 
@@ -24,6 +28,8 @@ struct PictureOptions {
     std::string cycle_stack;  // file; empty: not wanted
     std::string flame;
     std::string flame_folded;
+    std::string packets;         // a table, not a drawing
+    std::string packet_latency;
 };
 
 void picture_options(CLI::App& command, PictureOptions& options);
@@ -39,6 +45,7 @@ class Pictures {
   private:
     PictureOptions options_;
     std::unique_ptr<machine::FlameGraph> flame_;
+    std::unique_ptr<observe::PacketTable> packets_;
 };
 
 }  // namespace sb::app

@@ -20,6 +20,15 @@ constexpr std::array size_units{Unit{"B", 1}, Unit{"KiB", 1u << 10}, Unit{"MiB",
                                 Unit{"GiB", 1u << 30}};
 constexpr std::array duration_units{Unit{"ps", 1}, Unit{"ns", 1'000}, Unit{"us", 1'000'000},
                                     Unit{"ms", 1'000'000'000}, Unit{"s", 1'000'000'000'000}};
+constexpr std::array bit_rate_units{Unit{"bps", 1}, Unit{"kbps", 1'000}, Unit{"Mbps", 1'000'000},
+                                    Unit{"Gbps", 1'000'000'000}};
+// "1e-6" is a number and its unit, too.
+constexpr std::array probability_units{
+    Unit{"", certain},      Unit{"%", 10'000'000},    Unit{"ppm", 1'000},
+    Unit{"ppb", 1},         Unit{"e-1", 100'000'000}, Unit{"e-2", 10'000'000},
+    Unit{"e-3", 1'000'000}, Unit{"e-4", 100'000},     Unit{"e-5", 10'000},
+    Unit{"e-6", 1'000},     Unit{"e-7", 100},         Unit{"e-8", 10},
+    Unit{"e-9", 1}};
 
 [[noreturn]] void refuse(const Key& key, const std::string& text) {
     throw Error(fmt::format("\"{}\" is not {}", text, expected(key)));
@@ -85,7 +94,8 @@ uint64_t plain_integer(const Key& key, const std::string& text) {
 }
 
 bool needs_unit(ValueType type) {
-    return type == ValueType::frequency || type == ValueType::size || type == ValueType::duration;
+    return type == ValueType::frequency || type == ValueType::size || type == ValueType::duration ||
+           type == ValueType::bit_rate || type == ValueType::probability;
 }
 
 }  // namespace
@@ -97,6 +107,7 @@ std::string expected(const Key& key) {
             if (key.type == ValueType::duration) return to_string(Time::ps(v));
             if (key.type == ValueType::frequency) return in_units(v, frequency_units);
             if (key.type == ValueType::size) return in_units(v, size_units);
+            if (key.type == ValueType::bit_rate) return in_units(v, bit_rate_units);
             return std::to_string(v);
         };
         range = key.most == ~uint64_t{0}
@@ -120,6 +131,11 @@ std::string expected(const Key& key) {
             return "a size such as \"4KiB\"" + range;
         case ValueType::duration:
             return "a duration such as \"150ns\"" + range;
+        case ValueType::bit_rate:
+            return "a bit rate such as \"10Mbps\"" + range;
+        case ValueType::probability:
+            return "a probability such as \"1%\", \"0.01\" or \"1e-6\", from 0 to 1 by whole "
+                   "billionths";
     }
     return "a value";
 }
@@ -138,6 +154,10 @@ Value parse_value(const Key& key, const std::string& text) {
             return check_value(key, quantity(key, text, size_units));
         case ValueType::duration:
             return check_value(key, quantity(key, text, duration_units));
+        case ValueType::bit_rate:
+            return check_value(key, quantity(key, text, bit_rate_units));
+        case ValueType::probability:
+            return check_value(key, quantity(key, text, probability_units));
         case ValueType::choice:
             if (std::find(key.choices.begin(), key.choices.end(), text) == key.choices.end())
                 refuse(key, text);
@@ -152,6 +172,7 @@ Value parse_value(const Key& key, const std::string& text) {
 Value check_value(const Key& key, const Value& value) {
     if (const auto* number = std::get_if<uint64_t>(&value)) {
         bool fits = key.type == ValueType::integer || needs_unit(key.type);
+        if (key.type == ValueType::probability && *number > certain) fits = false;
         if (!fits || *number < key.least || *number > key.most)
             refuse(key, std::to_string(*number));
         return value;

@@ -2,9 +2,9 @@
 //
 // Settings, declared: a device model or a part of the machine lists its keys, each with a type, a
 // default and a line of documentation; a scenario gives values; `Config` hands them out checked.
-// The text of a value carries its unit ("66MHz", "4KiB", "150ns"). Sizes are bytes, durations
-// integer picoseconds, frequencies Hz; all are exact: a value that is not a whole number of those
-// is an error.
+// The text of a value carries its unit ("66MHz", "4KiB", "150ns", "10Mbps", "1%"). Sizes are bytes,
+// durations integer picoseconds, frequencies Hz, bit rates bits per second, probabilities parts per
+// billion; all are exact: a value that is not a whole number of those is an error.
 #pragma once
 
 #include <map>
@@ -17,7 +17,9 @@
 
 namespace sb {
 
-enum class ValueType { boolean, integer, text, file, choice, frequency, size, duration };
+enum class ValueType { boolean, integer, text, file, choice, frequency, size, duration, bit_rate, probability };
+
+inline constexpr uint64_t certain = 1'000'000'000;  // a probability of 1, in parts per billion
 
 struct Key {
     std::string name;

@@ -30,10 +30,18 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
         join_machines();
     }
     sim_.turn_of(*sim_.domains()[0]);
+    follow_packets();
 }
 
 Machine::~Machine() {
     while (!nodes_.empty()) nodes_.pop_back();
+}
+
+/// Without a wire there are no packets, and a run pays nothing for following them.
+void Machine::follow_packets() {
+    if (wires_.all().empty()) return;
+    packets_ = std::make_unique<observe::PacketJourneys>();
+    stream_.attach(*packets_, observe::PacketJourneys::kinds());
 }
 
 /// By the wires between them.
@@ -60,6 +68,7 @@ void Machine::run() {
     explain_end();
     for (const auto& node : nodes_) node->finish();
     stream_.flush();
+    if (packets_) packets_->finish();
 }
 
 /// A run that reached its limit, or in which nothing was left to happen, has no outcome yet.
@@ -93,6 +102,7 @@ Results Machine::results() const {
         for (const Counter* counter : component->counters())
             results.counters.push_back({component->path(), counter->name(), counter->unit(),
                                         counter->doc(), counter->value()});
+    if (packets_ && packets_->any()) results.packets = packets_->summary();
     results.findings = sim_.findings().list();
     // In the order in which they were first made, whoever was ahead then.
     if (nodes_.size() > 1)

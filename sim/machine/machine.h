@@ -14,6 +14,7 @@
 
 #include "bus/ethernet.h"
 #include "sim/machine/node.h"
+#include "sim/observe/packet_journeys.h"
 
 namespace sb::machine {
 
@@ -40,6 +41,9 @@ class Machine {
     /// The guest's functions; none where its file names none.
     const Symbols& symbols() const { return nodes_[0]->symbols(); }
 
+    /// Follows the packets; null where no machine has a station on a wire.
+    observe::PacketJourneys* packets() { return packets_.get(); }
+
     /// Sends events of the first machine only to `sink`: for what understands one processor.
     void attach_to_first(observe::Sink& sink, observe::KindSet wanted);
 
@@ -55,11 +59,13 @@ class Machine {
 
   private:
     void join_machines();
+    void follow_packets();
     void explain_end();
 
     Plan plan_;
     Simulation sim_;
     observe::Stream stream_;
+    std::unique_ptr<observe::PacketJourneys> packets_;
     bus::EthernetJoints wires_;
     std::vector<std::unique_ptr<Node>> nodes_;
 };

@@ -439,6 +439,44 @@ void plan_node(const Scenario& scenario, NodePlan& node) {
 
 }  // namespace
 
+/// A table of a further machine ("server.cpu", where `machine.others` names a server) as that machine
+/// itself calls it.
+static std::string own_name(const Scenario& scenario, const std::string& table) {
+    const bool other = table != head(table) && is_other(scenario, head(table));
+    return other ? table.substr(head(table).size() + 1) : table;
+}
+
+Key declared_key(const Scenario& scenario, const std::string& dotted_name) {
+    const size_t dot = dotted_name.rfind('.');
+    if (dot == std::string::npos || dot == 0 || dot + 1 == dotted_name.size())
+        throw Error(fmt::format("\"{}\" is not a key of a table, such as cpu.clock", dotted_name));
+    const std::string table = dotted_name.substr(0, dot);
+    const std::string name = dotted_name.substr(dot + 1);
+    const std::string own = own_name(scenario, table);
+    Key free;
+    free.name = name;
+    if (own == "guest.parameters" || name == device_key) return free;
+    std::vector<std::string> tables{"guest.parameters"};
+    std::vector<Key> keys;
+    for (const KeyGroup& group : key_groups()) {
+        tables.push_back(group.table);
+        if (group.table == own) keys = group.keys;
+    }
+    if (!keys.empty()) tables.push_back(table);
+    for (const auto& [other, raw] : scenario.tables()) {
+        const RawValue* device = scenario.find(other, device_key);
+        if (!device) continue;
+        tables.push_back(other);
+        const bus::DeviceModel* model = bus::DeviceModels::instance().find(device->text());
+        if (other == table && model) keys = model->keys;
+    }
+    if (std::find(tables.begin(), tables.end(), table) == tables.end())
+        throw Error(fmt::format("there is no table \"{}\"{}", table, hint(table, tables)));
+    for (const Key& key : keys)
+        if (key.name == name) return key;
+    throw Error(fmt::format("[{}] has no key \"{}\"{}", table, name, hint(name, names(keys))));
+}
+
 Plan make_plan(const Scenario& scenario) {
     static const std::vector<std::string> top{"title", "question"};
     for (const auto& [name, raw] : scenario.tables().at("").values)

@@ -61,6 +61,11 @@ struct KeyGroup {
 };
 const std::vector<KeyGroup>& key_groups();
 
+/// The declared key that a dotted name such as "cpu.clock" stands for in this scenario; a text
+/// without bounds for what is free (guest.parameters) or says itself which keys there are (a
+/// device's model). Throws `Error` with the nearest valid name, without a place.
+Key declared_key(const Scenario& scenario, const std::string& dotted_name);
+
 /// Throws `Error`: file, line, what was expected, and the nearest valid key.
 Plan make_plan(const Scenario& scenario);
 

@@ -7,6 +7,9 @@
 #include <cmath>
 #include <cstring>
 
+#include "sim/machine/figures.h"
+#include "sim/machine/packet_results.h"
+
 namespace sb::machine {
 namespace {
 
@@ -20,18 +23,6 @@ struct Paint {
     std::string good(const std::string& s) const { return on ? "\033[32m" + s + "\033[0m" : s; }
     std::string bad(const std::string& s) const { return on ? "\033[31m" + s + "\033[0m" : s; }
 };
-
-/// 1234567.891 as "1 234 567.891": groups of three, as tables of figures have them.
-std::string grouped(double value, int decimals) {
-    const std::string digits = fmt::format("{:.{}f}", value, decimals);
-    const size_t point = std::min(digits.find('.'), digits.size());
-    std::string text;
-    for (size_t i = 0; i < digits.size(); ++i) {
-        if (i > 0 && i < point && (point - i) % 3 == 0 && digits[i - 1] != '-') text += ' ';
-        text += digits[i];
-    }
-    return text;
-}
 
 std::vector<const PhaseResult*> working_phases(const MachineResult& results) {
     std::vector<const PhaseResult*> list;
@@ -216,6 +207,7 @@ std::string report(const Results& results, const ReportOptions& options) {
     out += table(results, paint) + "\n";
     out += checksum_lines(results, paint);
     out += outcome_line(results, paint);
+    out += packet_lines(results, options.colour);
     for (const bus::BusSummary& bus : results.buses) out += bus_lines(bus, paint);
     out += function_lines(results, paint);
     for (const MachineResult& other : results.others) out += other_lines(other, paint);

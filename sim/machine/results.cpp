@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sim/machine/packet_results.h"
+
 namespace sb::machine {
 namespace {
 
@@ -187,6 +189,7 @@ nlohmann::ordered_json to_json(const Results& results) {
     json["outcome"] = outcome_json(results.outcome);
     json["exit_status"] = results.exit_status();
     put_machine(json, results);
+    if (results.packets) json["packets"] = packets_json(results);
     json["counters"] = Json::array();
     for (const CounterResult& c : results.counters)
         json["counters"].push_back({{"component", c.component},

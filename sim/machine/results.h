@@ -8,12 +8,14 @@
 #include <array>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bus/bus_account.h"
 #include "cpu/attribution.h"
 #include "sim/kernel/error.h"
+#include "sim/observe/packet_summary.h"
 
 namespace sb::machine {
 
@@ -84,6 +86,7 @@ struct Results : MachineResult {
     std::vector<CounterResult> counters;
     std::vector<Finding> findings;
     std::vector<MachineResult> others;  // the further machines
+    std::optional<observe::PacketSummary> packets;  // where there were any; see packet_results.h
 
     /// True where the guest ended by itself with success and every checksum matched, and no other
     /// machine failed.

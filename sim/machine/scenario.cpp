@@ -21,6 +21,7 @@ constexpr uint64_t scenario_order = uint64_t{1}
 constexpr uint64_t board_order = uint64_t{1} << 20;  // and a board's after those of the one below
 constexpr unsigned board_depth = 4;
 constexpr size_t most_others = 7;
+constexpr const char* sweep_table = "sweep";
 constexpr size_t longest_file = 1u << 20;
 
 std::string read_file(const std::string& path) {
@@ -44,7 +45,38 @@ RawValue raw(const toml::node& node, const Place& place, const std::string& key)
         fmt::format("{}: \"{}\" must be a text, a whole number, true or false", place.text(), key));
 }
 
+/// A node and all below it. `key` names it in messages.
+RawNode tree(const toml::node& node, const Place& place, const std::string& key) {
+    RawNode out;
+    out.place = place;
+    if (const toml::table* table = node.as_table()) {
+        std::vector<std::pair<toml::source_position, std::string>> order;
+        for (const auto& [name, inner] : *table)
+            order.emplace_back(name.source().begin, std::string{name.str()});
+        std::stable_sort(order.begin(), order.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        for (const auto& [at, name] : order)
+            out.members.emplace_back(
+                name, tree(*table->get(name), {place.file, static_cast<uint32_t>(at.line)}, name));
+    } else if (const toml::array* array = node.as_array()) {
+        out.kind = RawNode::Kind::list;
+        for (const toml::node& item : *array)
+            out.items.push_back(
+                tree(item, {place.file, static_cast<uint32_t>(item.source().begin.line)}, key));
+    } else {
+        out.kind = RawNode::Kind::value;
+        out.value = raw(node, place, key);
+    }
+    return out;
+}
+
 }  // namespace
+
+const RawNode* RawNode::find(const std::string& name) const {
+    for (const auto& [member, node] : members)
+        if (member == name) return &node;
+    return nullptr;
+}
 
 std::string RawValue::text() const {
     if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
@@ -61,6 +93,8 @@ Scenario Scenario::parse(std::string_view text, const std::string& name,
     Scenario scenario;
     scenario.file_ = name;
     scenario.lay(text, name, scenario_order);
+    scenario.text_ = text;
+    scenario.sets_ = sets;
     for (const std::string& assignment : sets) scenario.set(assignment);
 
     scenario.name_others();
@@ -70,7 +104,17 @@ Scenario Scenario::parse(std::string_view text, const std::string& name,
     whole.lay_board(scenario, "");
     for (const std::string& other : scenario.others_) whole.lay_board(scenario, other + ".");
     whole.cover(scenario);
+    whole.text_ = std::move(scenario.text_);
+    whole.sets_ = sets;
+    whole.sweep_ = std::move(scenario.sweep_);
+    whole.sweep_sets_ = std::move(scenario.sweep_sets_);
     return whole;
+}
+
+Scenario Scenario::with(const std::vector<std::string>& sets) const {
+    std::vector<std::string> all = sets_;
+    all.insert(all.end(), sets.begin(), sets.end());
+    return parse(text_, file_, all);
 }
 
 /// Lays the board that `over` names for one machine under that machine's tables.
@@ -143,7 +187,9 @@ void Scenario::lay(std::string_view text, const std::string& name, uint64_t orde
         for (const auto& [key, node] : table) {
             const auto here = static_cast<uint32_t>(key.source().begin.line);
             std::string key_name{key.str()};
-            if (const toml::table* inner = node.as_table())
+            if (path.empty() && key_name == sweep_table)
+                sweep_ = tree(node, {name, here}, key_name);
+            else if (const toml::table* inner = node.as_table())
                 self(self, path.empty() ? key_name : path + "." + key_name, *inner, here);
             else
                 into.values.insert_or_assign(key_name, raw(node, {name, here}, key_name));
@@ -161,6 +207,11 @@ void Scenario::set(const std::string& assignment) {
                                 place.text()));
     const std::string table = dot == std::string::npos ? "" : assignment.substr(0, dot);
     const size_t start = dot == std::string::npos ? 0 : dot + 1;
+    if (assignment.starts_with(std::string{sweep_table} + ".")) {
+        sweep_sets_.emplace_back(assignment.substr(0, equals),
+                                 RawValue{assignment.substr(equals + 1), place, true});
+        return;
+    }
     auto [entry, fresh] = tables_.try_emplace(table);
     if (fresh) {
         entry->second.place = place;

@@ -6,12 +6,17 @@
 // `--set key=value` options are laid over both. Nothing is interpreted here: plan.h checks it
 // against declared keys.
 //
+// The table `sweep` is no part of the machine: it is kept as written, as a tree, and stands in none
+// of the other tables, so that a run sees the scenario's base point only. sim/lab reads it.
+//
 // Errors: `Error` with file, line and what to do, for a file that can not be read or parsed.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,6 +40,18 @@ struct RawValue {
     bool from_text = false;  // given as --set: any type is read from the text
 };
 
+/// A value, a list or a table, as written: where structure belongs to the meaning.
+struct RawNode {
+    enum class Kind { value, list, table };
+    Kind kind = Kind::table;
+    Place place;
+    RawValue value;                                        // of a value
+    std::vector<RawNode> items;                            // of a list
+    std::vector<std::pair<std::string, RawNode>> members;  // of a table, in the order of the file
+
+    const RawNode* find(const std::string& name) const;
+};
+
 struct RawTable {
     Place place;
     uint64_t order = 0;  // devices are built in this order
@@ -55,6 +72,15 @@ class Scenario {
     const RawValue* find(const std::string& table, const std::string& key) const;
     /// The further machines' names, as `machine.others` has them.
     const std::vector<std::string>& others() const { return others_; }
+    /// The table `sweep`; null where there is none.
+    const RawNode* sweep() const { return sweep_ ? &*sweep_ : nullptr; }
+    /// What --set says about it, in its order: "sweep.replications" and the value.
+    const std::vector<std::pair<std::string, RawValue>>& sweep_sets() const { return sweep_sets_; }
+    /// The assignments that were laid over it.
+    const std::vector<std::string>& sets() const { return sets_; }
+    /// The same text read again with further assignments, which cover those that are there.
+    Scenario with(const std::vector<std::string>& sets) const;
+
     /// A path in the scenario, made relative to the scenario's folder; one from --set stays as it
     /// is.
     std::string resolve(const RawValue& value) const;
@@ -68,7 +94,11 @@ class Scenario {
     void set(const std::string& assignment);
 
     std::string file_;
+    std::string text_;
+    std::vector<std::string> sets_;
     std::map<std::string, RawTable> tables_;
+    std::optional<RawNode> sweep_;
+    std::vector<std::pair<std::string, RawValue>> sweep_sets_;
     std::vector<std::string> others_;
 };
 

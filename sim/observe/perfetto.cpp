@@ -82,6 +82,7 @@ PerfettoWriter::Text PerfettoWriter::with_vector(std::vector<Text>& cache, const
 }
 
 void PerfettoWriter::event(const Stream& stream, const Event& event) {
+    if (event.kind == Kind::packet) packet(stream, event);  // it may have begun in the window
     if (event.at >= file_.to()) return;
     switch (event.kind) {
         case Kind::access:
@@ -136,6 +137,7 @@ void PerfettoWriter::event(const Stream& stream, const Event& event) {
         case Kind::dram:
             timed_action(stream, event);
             break;
+        case Kind::packet:
         case Kind::bus_request:  // a wait shows from when to when
         case Kind::pci_phases:
         case Kind::count_:
@@ -372,7 +374,16 @@ void PerfettoWriter::register_access(const Stream& stream, const Event& event) {
     file_.instant(track, event.at, text, {{"value", event.values[1], Argument::hex}});
 }
 
+void PerfettoWriter::packet(const Stream& stream, const Event& event) {
+    if (!packets_) {
+        file_.add_process(packets, "packets");
+        packets_.emplace(file_, packets);
+    }
+    packets_->event(stream, event);
+}
+
 void PerfettoWriter::close(Time end) {
+    if (packets_) packets_->finish();
     if (stream_) end_tenure(*stream_);
     for (unsigned vector = 0; vector < serving_.size(); ++vector) {
         draw(serving_[vector], vector);

@@ -2,7 +2,7 @@
 //
 // Draws the event stream as a timeline for Perfetto: the processor by phase, state, handler and
 // function; each bus by owner; what devices do; lines; and an arrow for each interrupt from the
-// rise of its line to its end. docs/tracing.md has the list of tracks.
+// rise of its line to its end; packets from stage to stage. docs/tracing.md has the list of tracks.
 //
 // It wants events in the order of their stamps (see `Ordered`), from the start on.
 //
@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "sim/observe/perfetto_file.h"
+#include "sim/observe/perfetto_packets.h"
 #include "sim/observe/stream.h"
 #include "sim/observe/trace_setup.h"
 
@@ -21,7 +22,7 @@ namespace sb::observe {
 
 class PerfettoWriter final : public Sink {
   public:
-    enum Process : unsigned { processor = 1, buses, devices, lines };
+    enum Process : unsigned { processor = 1, buses, devices, lines, packets };
 
     PerfettoWriter(const std::string& path, TraceSetup setup, Time from, Time to);
     void event(const Stream& stream, const Event& event) override;
@@ -78,6 +79,7 @@ class PerfettoWriter final : public Sink {
     void device(const Stream& stream, const Event& event);
     void timed_action(const Stream& stream, const Event& event);
     void register_access(const Stream& stream, const Event& event);
+    void packet(const Stream& stream, const Event& event);
     void draw(Journey& journey, uint64_t vector);
 
     PerfettoFile file_;
@@ -101,6 +103,7 @@ class PerfettoWriter final : public Sink {
     std::array<Journey, 256> serving_;  // acknowledged, not ended
     std::vector<std::optional<Source>> irq_lines_;
     uint64_t next_flow_ = 1;
+    std::optional<PerfettoPackets> packets_;  // from the first one on
 };
 
 }  // namespace sb::observe

@@ -183,6 +183,23 @@ void PerfettoFile::flow(char phase, Track number, Time at, uint64_t id, Text nam
     file_.filled(put(out, '}'));
 }
 
+void PerfettoFile::async(char phase, unsigned process, Time at, uint64_t id, Text name,
+                         Arguments arguments) {
+    const std::string& text = texts_[name];
+    char* out = file_.room(longest_record + text.size() + size_of(arguments));
+    out = put(out, ",\n{\"ph\":\"");
+    out = put(out, phase);
+    out = put(out, "\",\"cat\":\"packet\",\"pid\":");
+    out = put_decimal(out, process);
+    out = put(out, ",\"tid\":0,\"id\":\"");
+    out = put_hex(out, id);
+    out = put(out, "\",\"ts\":");
+    out = put_time(out, std::clamp(at, from_, to_));
+    out = put(out, ",\"name\":");
+    out = put(out, text);
+    file_.filled(put_arguments(out, arguments));
+}
+
 void PerfettoFile::counter(unsigned process, Time at, Text name, uint64_t value) {
     see(at);
     if (!in_window(at)) return;

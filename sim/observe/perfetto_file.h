@@ -45,6 +45,11 @@ class PerfettoFile {
     void instant(Track track, Time at, Text name, Arguments arguments = {});
     /// One step of a flow: 's' starts, 't' steps, 'f' ends, at the slice that is there at `at`.
     void flow(char phase, Track track, Time at, uint64_t id, Text name);
+    /// Asynchronous slices: 'b' begins one, 'e' ends the innermost of that number. They may be written in any order; one
+    /// that reaches over the window's ends is cut there, and the caller leaves out those that are outside of it.
+    void async(char phase, unsigned process, Time at, uint64_t id, Text name, Arguments arguments = {});
+    /// Something of that time is in the window.
+    bool overlaps(Time begin, Time end) const { return begin < to_ && end >= from_; }
     void counter(unsigned process, Time at, Text name, uint64_t value);
     /// Ends what is open at `end`. Throws `Error` where the disk did not take all.
     void close(Time end);

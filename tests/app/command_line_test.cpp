@@ -25,7 +25,7 @@ TEST_CASE("help has an example for each command") {
     CHECK(help.status == 0);
     CHECK(help.err.empty());
     CHECK_THAT(help.out, Contains("Exit status") && Contains("Examples"));
-    for (const std::string command : {"run", "explain", "check", "devices", "keys"}) {
+    for (const std::string command : {"run", "explain", "sweep", "check", "devices", "keys"}) {
         INFO(command);
         CHECK_THAT(help.out, Contains("southbridge " + command));
         const Ended one = southbridge({command, "--help"});

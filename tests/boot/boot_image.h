@@ -41,4 +41,39 @@ inline std::string boot_image(const std::string& text) {
     return image;
 }
 
+/// A network boot program, entered at 0000:7C00: prints the text that is at its very end, `bytes`
+/// from its start.
+inline std::string network_program(size_t bytes, const std::string& text) {
+    const size_t at = 0x7c00 + bytes - text.size() - 1;
+    const uint8_t code[] = {0x31,
+                            0xc0,  // xor ax, ax
+                            0x8e,
+                            0xd8,  // mov ds, ax
+                            0xbe,
+                            static_cast<uint8_t>(at),
+                            static_cast<uint8_t>(at >> 8),  // mov si, the text
+                            0xac,                           // next: lodsb
+                            0x84,
+                            0xc0,  // test al, al
+                            0x74,
+                            0x09,  // jz end
+                            0xb4,
+                            0x0e,  // mov ah, 0Eh       teletype
+                            0xbb,
+                            0x07,
+                            0x00,  // mov bx, 0007h
+                            0xcd,
+                            0x10,  // int 10h
+                            0xeb,
+                            0xf2,  // jmp next
+                            0xf4,  // end: hlt
+                            0xeb,
+                            0xfd};  // jmp end
+    std::string program(bytes, '\0');
+    for (size_t i = 0; i < bytes; ++i) program[i] = static_cast<char>(i * 5 + i / 256);
+    std::copy_n(reinterpret_cast<const char*>(code), sizeof code, program.begin());
+    program.replace(bytes - text.size() - 1, text.size() + 1, text.c_str(), text.size() + 1);
+    return program;
+}
+
 }  // namespace sb::test

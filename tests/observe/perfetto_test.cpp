@@ -180,3 +180,58 @@ TEST_CASE("events that no machine would emit make a good file too") {
     const Timeline t = d.timeline(at);
     CHECK(t.problems() == "");
 }
+
+namespace {
+
+/// Sent at `t` for 10 us, stored 2 us later, taken 3 us after that, served 5 us later.
+void pass(Drawing& d, const Probe& guest, Time t, uint64_t packet, uint64_t to) {
+    const auto mark = [&](Time at, const Probe& who, Stage stage) {
+        who.emit(at, Kind::packet, packet, static_cast<uint64_t>(stage), 60, to);
+    };
+    mark(t, d.ide, Stage::sent);
+    mark(t + 10_us, d.ide, Stage::arrived);
+    mark(t + 12_us, d.ide, Stage::stored);
+    mark(t + 15_us, guest, Stage::taken);
+    mark(t + 20_us, guest, Stage::served);
+}
+
+}  // namespace
+
+TEST_CASE("timeline - a packet is a slice for each time between its stages") {
+    Drawing d;
+    const Probe guest{d.stream, "probe"};
+    const uint64_t to = d.stream.intern("ide");
+    pass(d, guest, 100_us, 7, to);
+    pass(d, guest, 105_us, 8, to);
+    d.ide.emit(130_us, Kind::packet, 9, static_cast<uint64_t>(Stage::sent), 60, to);
+    const Timeline timeline = d.timeline(200_us);
+    CHECK(timeline.problems().empty());
+    const uint64_t us = 1'000'000;
+    CHECK(timeline.asynchronous("0x7") ==
+          std::vector<Timeline::Slice>{{"packet", 100 * us, 120 * us},
+                                       {"wire", 100 * us, 110 * us},
+                                       {"arrived to stored", 110 * us, 112 * us},
+                                       {"in the ring", 112 * us, 115 * us},
+                                       {"taken to served", 115 * us, 120 * us}});
+    CHECK(timeline.asynchronous("0x8").size() == 5);
+    CHECK(timeline.asynchronous("0x9").empty());  // one stamp, and no time
+}
+
+TEST_CASE("timeline - packets are cut at the window's ends") {
+    Drawing d{105_us, 114_us};
+    const Probe guest{d.stream, "probe"};
+    const uint64_t to = d.stream.intern("ide");
+    pass(d, guest, 100_us, 7, to);
+    pass(d, guest, 10_us, 8, to);
+    pass(d, guest, 120_us, 9, to);
+    const Timeline timeline = d.timeline(200_us);
+    CHECK(timeline.problems().empty());
+    const uint64_t us = 1'000'000;
+    CHECK(timeline.asynchronous("0x7") ==
+          std::vector<Timeline::Slice>{{"packet", 105 * us, 114 * us},
+                                       {"wire", 105 * us, 110 * us},
+                                       {"arrived to stored", 110 * us, 112 * us},
+                                       {"in the ring", 112 * us, 114 * us}});
+    CHECK(timeline.asynchronous("0x8").empty());
+    CHECK(timeline.asynchronous("0x9").empty());
+}

@@ -37,6 +37,7 @@ class Timeline {
             if (!open.empty()) complain("a slice never ends on " + names_[tid]);
         for (auto& [tid, slices] : slices_) check_nesting(names_[tid], slices);
         for (const auto& [id, flow] : flow_records_) check_flow(flow);
+        for (const auto& [id, steps] : asynchronous_) check_asynchronous(id, steps);
     }
 
     /// Empty where all is well; else the first few complaints.
@@ -62,6 +63,11 @@ class Timeline {
         }
         return all;
     }
+    /// Of an asynchronous number, in the order in which they begin; the outer one first.
+    std::vector<Slice> asynchronous(const std::string& id) const {
+        const auto found = asynchronous_slices_.find(id);
+        return found == asynchronous_slices_.end() ? std::vector<Slice>{} : found->second;
+    }
     uint64_t counter(const std::string& name, uint64_t at) const {
         const auto found = counters_.find({name, at});
         return found == counters_.end() ? 0 : found->second;
@@ -71,6 +77,12 @@ class Timeline {
     struct FlowStep {
         char phase;
         int tid;
+        uint64_t at;
+    };
+
+    struct AsynchronousStep {
+        char phase;
+        std::string name;
         uint64_t at;
     };
 
@@ -93,6 +105,11 @@ class Timeline {
         if (record.at("pid").get<int>() < 1) complain("no process");
         if (phase == "C") {
             counters_[{record.at("name"), at}] = record.at("args").at("value");
+            return;
+        }
+        if (phase == "b" || phase == "e") {
+            asynchronous_[record.at("id")].push_back({phase[0], record.at("name"), at});
+            record.at("cat");
             return;
         }
         const int tid = record.at("tid");
@@ -140,6 +157,27 @@ class Timeline {
         }
     }
 
+    /// Begins and ends pair by name, within each other.
+    void check_asynchronous(const std::string& id, const std::vector<AsynchronousStep>& steps) {
+        std::vector<Slice>& slices = asynchronous_slices_[id];
+        std::vector<size_t> open;
+        for (const AsynchronousStep& step : steps) {
+            if (step.phase == 'b') {
+                open.push_back(slices.size());
+                slices.push_back({step.name, step.at, 0});
+                continue;
+            }
+            if (open.empty() || slices[open.back()].name != step.name ||
+                slices[open.back()].begin > step.at) {
+                complain("an asynchronous end without its begin: " + id);
+                return;
+            }
+            slices[open.back()].end = step.at;
+            open.pop_back();
+        }
+        if (!open.empty()) complain("an asynchronous slice never ends: " + id);
+    }
+
     void check_flow(const std::vector<FlowStep>& flow) {
         if (flow.size() < 2 || flow.front().phase != 's' || flow.back().phase != 'f')
             complain("a flow without start or end");
@@ -161,6 +199,8 @@ class Timeline {
     std::map<int, std::vector<Slice>> open_;
     std::map<int, uint64_t> last_;
     std::map<uint64_t, std::vector<FlowStep>> flow_records_;
+    std::map<std::string, std::vector<AsynchronousStep>> asynchronous_;
+    std::map<std::string, std::vector<Slice>> asynchronous_slices_;
     std::map<std::string, size_t> counts_;
     std::map<std::pair<std::string, uint64_t>, uint64_t> counters_;
 };

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "bus/guest_probe.h"
+#include "bus/packets.h"
 #include "sim/observe/text_output.h"
 #include "tests/support/isolated.h"
 #include "tests/support/test_board.h"
@@ -152,4 +153,66 @@ TEST_CASE("probe - what can not be is a finding") {
     CHECK(findings.count("a probe address is not memory") == 3);
     CHECK(findings.count("a probe record has a type that is not known") == 1);
     CHECK(findings.count("the guest named more than 255 phases") == 45);
+}
+
+TEST_CASE("probe - marks of packets become stages, by the numbers that controllers gave places") {
+    TestBoard board;
+    uint8_t* memory = board.add_memory(0, 0x10000);
+    PhaseSink sink;
+    board.stream.attach(sink, observe::KindSet{}.set(static_cast<size_t>(observe::Kind::packet)));
+    board.plug("probe", "probe");
+    board.plug("uart16550", "com1", {{"output", "none"}});  // ports 0x3f8 to 0x3ff
+    auto& places = bus::PacketPlaces::of(board.board);
+    places.received(0x8000, 41);
+    places.received(bus::PacketPlaces::controller_place(0x300, 0x46), 42);
+    std::strcpy(reinterpret_cast<char*>(memory + 0x100), "queue full");
+    board.run([&](Script& io) {
+        io.out32(0x5b4, 0x100);
+        const uint32_t name = io.in32(0x5b4);
+        io.out32(0x5bc, 0x8000);
+        CHECK(io.in32(0x5bc) == 41);
+        io.out32(0x5bc, 0xfe03'0046);
+        CHECK(io.in32(0x5bc) == 42);
+        io.out32(0x5bc, 0x9000);  // nothing was received there
+        CHECK(io.in32(0x5bc) == 0);
+        io.out32(0x5c0, 0x3f8 | 1);
+        io.out32(0x5c4, 41);
+        io.out32(0x5c8, 41);
+        io.out32(0x5cc, 41);
+        io.out32(0x5d0, name);
+        io.out32(0x5d4, 42);
+        io.out32(0x5d8, 43);
+        io.out32(0x5dc, 0xa000);
+        for (uint32_t port : {0x5c4, 0x5c8, 0x5cc, 0x5d4}) io.out32(port, 0);  // no packet
+        io.out32(0x5d8, 0);
+        io.out32(0x5dc, 0xb000);
+        CHECK(io.time() == Time{});
+    });
+    CHECK(sink.texts == std::vector<std::string>{"packet=0 stage=handler bytes=0 place=com1",
+                                                 "packet=41 stage=taken bytes=0 place=",
+                                                 "packet=41 stage=protocol bytes=0 place=",
+                                                 "packet=41 stage=served bytes=0 place=",
+                                                 "packet=42 stage=dropped bytes=0 place=queue full",
+                                                 "packet=43 stage=forwarded bytes=0 place="});
+    CHECK(places.take_to_send(0xa000) == 43);
+    CHECK(places.take_to_send(0xa000) == 0);
+    CHECK(places.take_to_send(0xb000) == 0);
+    CHECK(board.sim.findings().empty());
+}
+
+TEST_CASE("probe - marks that name nothing are findings, or say nothing") {
+    TestBoard board;
+    board.add_memory(0, 0x1000);
+    PhaseSink sink;
+    board.stream.attach(sink, observe::KindSet{}.set(static_cast<size_t>(observe::Kind::packet)));
+    board.plug("probe", "probe");
+    board.run([&](Script& io) {
+        io.out32(0x5c0, 0xdead'0000);  // no controller is there
+        io.out32(0x5c0, 0xffff'ffff);
+        io.out32(0x5d0, 77);  // no such name
+        io.out32(0x5d4, 5);
+    });
+    CHECK(sink.texts == std::vector<std::string>{"packet=5 stage=dropped bytes=0 place="});
+    CHECK(board.sim.findings().count("a top half was marked for a controller that is not there") == 2);
+    CHECK(board.sim.findings().count("packets were dropped at a place that has no name") == 1);
 }
