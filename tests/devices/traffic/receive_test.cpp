@@ -5,7 +5,6 @@
 #include <catch2/catch.hpp>
 
 #include "bus/internet.h"
-#include "devices/traffic/sequence_check.h"
 #include "sim/kernel/random.h"
 #include "tests/devices/traffic/rig.h"
 #include "tests/support/isolated.h"
@@ -38,6 +37,12 @@ std::string hex(const std::vector<uint8_t>& bytes) {
     std::string text;
     for (const uint8_t byte : bytes) text += fmt::format("{:02x}", byte);
     return text;
+}
+
+/// How many hostile frames: SOUTHBRIDGE_FUZZ_FRAMES asks for more.
+uint64_t fuzz_frames(uint64_t usual) {
+    const char* text = std::getenv("SOUTHBRIDGE_FUZZ_FRAMES");
+    return text ? std::strtoull(text, nullptr, 0) : usual;
 }
 
 }  // namespace
@@ -263,9 +268,9 @@ TEST_CASE("frames that are damaged, too short, for others or malformed end at na
 TEST_CASE("hostile frames of any length and content are taken or refused, each once") {
     Rig rig{{{"pattern", "none"}, {"echo", "true"}, {"promiscuous", "true"}}};
     Random random{7};
-    constexpr int n = 30'000;
+    const auto n = fuzz_frames(30'000);
     rig.board.run([&](Script& io) {
-        for (int i = 0; i < n; ++i) {
+        for (uint64_t i = 0; i < n; ++i) {
             std::vector<uint8_t> bytes;
             if (i % 3 == 0) {
                 bytes.resize(random.below(i % 300 == 0 ? 65536 : 1600));
