@@ -11,6 +11,10 @@ constexpr uint32_t most_stations = (1u << (32 - number_bits)) - 1;
 
 }  // namespace
 
+Time EthernetWire::join_machines() {
+    throw Error("this model of a wire can not join two machines; use an ethernet-wire");
+}
+
 EthernetPlug::EthernetPlug(Device& owner, const DeviceContext& context, Station& station,
                            std::vector<uint64_t> rates)
     : packets_{owner, "packets_numbered", 0} {
@@ -25,7 +29,7 @@ EthernetPlug::EthernetPlug(Device& owner, const DeviceContext& context, Station&
     if (joint_->ends[end_].station)
         throw Error(fmt::format("{}: both ends of the wire \"{}\" are taken, by {} and {}; give it a wire of its own",
                                 context.name, wire, joint_->ends[0].name, joint_->ends[1].name));
-    joint_->ends[end_] = {&station, context.name, std::move(rates)};
+    joint_->ends[end_] = {&station, context.name, std::move(rates), &owner};
 }
 
 void EthernetPlug::transmit(Frame frame) {

@@ -73,6 +73,11 @@ class EthernetWire {
     /// Begins to send from end `end` (0 or 1) at now(). That direction must be free (the sender keeps to wire_time and
     /// gap_time); what is sent too early, or while the link is down, is lost and a finding.
     virtual void transmit(unsigned end, Frame frame) = 0;
+    /// Called where the two ends belong to different machines of a simulation (sim/kernel/domain.h), when both are
+    /// there and before it starts: what arrives at an end acts for its station's machine from now on. Returns the
+    /// least time from a call of transmit to the arrival; Time::max() where the link never comes up. By default throws
+    /// `Error`: the wire can not do it.
+    virtual Time join_machines();
 };
 
 /// What two plugs and a wire of one name make. Owned by the registry.
@@ -81,6 +86,7 @@ struct EthernetJoint {
         Station* station = nullptr;
         std::string name;             // of the device
         std::vector<uint64_t> rates;  // bits per second; none: any
+        Device* owner = nullptr;      // whose plug it is
     };
     End ends[2];
     EthernetWire* wire = nullptr;

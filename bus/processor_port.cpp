@@ -175,7 +175,7 @@ void ProcessorPort::transport(AddressSpace& space, Payload& payload, sc_core::sc
     bus_.reserved_ = false;
     // A target may not be ours, and have notified events; it may have blocked the thread, and so
     // moved the kernel's time.
-    sim.forget_next_event();
+    sim.turn_of(domain());
     Time own = sim.kernel_now() + Time::from(delay) - start;
     if (pci) own = cross(*pci, space, payload, range, start, own);
     duration = std::max(duration, own);

@@ -275,6 +275,7 @@ void Cpu::set_a20(bool passes) {
 
 /// Runs until the next pending event, gives the kernel its turn, and again.
 void Cpu::thread() {
+    simulation().turn_of(domain());
     if (resume_.armed()) resume_.wait_woken();  // a restored machine goes on where it waited
     core_.forget_all();                         // whoever set the state did not say what
     for (;;) {

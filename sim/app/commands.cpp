@@ -174,6 +174,9 @@ int check(const RunOptions& options) {
     Machine machine{plan, {}};
     fmt::print("{}: good: {} devices, guest {}{}\n", options.scenario, plan.devices.size(),
                plan.guest.text("program"), sweep.empty() ? "" : ", a sweep of " + sweep);
+    for (const machine::NodePlan& other : plan.others)
+        fmt::print("  machine {}: {} devices, guest {}\n", other.name, other.devices.size(),
+                   other.guest.text("program"));
     return 0;
 }
 

@@ -92,7 +92,7 @@ int explain(const ExplainOptions& options) {
     machine_options.lockstep = options.run.lockstep;
     machine::Machine machine{machine::make_plan(scenario), machine_options};
     machine::JourneyRecorder recorder{machine, options.transfer};
-    machine.stream().attach(recorder, machine::JourneyRecorder::kinds());
+    machine.attach_to_first(recorder, machine::JourneyRecorder::kinds());
     run_machine(machine);
     recorder.finish();
     const machine::Results results = machine.results();

@@ -59,7 +59,7 @@ Pictures::Pictures(machine::Machine& machine, const PictureOptions& options) : o
     }
     if (options.flame.empty() && options.flame_folded.empty()) return;
     flame_ = std::make_unique<machine::FlameGraph>(machine);
-    machine.stream().attach(*flame_, machine::FlameGraph::kinds());
+    machine.attach_to_first(*flame_, machine::FlameGraph::kinds());
     if (!flame_->has_symbols())
         fmt::print(stderr,
                    "southbridge: the guest has no symbols: the flame graph's frames are 4 KiB "

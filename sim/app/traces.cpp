@@ -50,7 +50,8 @@ void stop_on_failure(observe::OutputFile& file) {
     file.on_failure = [] { Machine::request_stop(); };
 }
 
-/// A writer that wants events in order, behind what puts them so and what selects them.
+/// A writer that wants events in order, behind what puts them so and what selects them. It draws one
+/// machine: the first.
 template <typename Writer>
 struct Drawn {
     Drawn(const std::string& path, Machine& machine, const observe::Selection& selection,
@@ -59,7 +60,7 @@ struct Drawn {
           ordered{writer},
           selected{selection, ordered, false} {
         stop_on_failure(writer.output());
-        machine.stream().attach(selected, kinds);
+        machine.attach_to_first(selected, kinds);
     }
     void close(Machine& machine) {
         ordered.finish(machine.stream());

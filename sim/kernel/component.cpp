@@ -4,7 +4,7 @@
 namespace sb {
 
 Component::Component(Simulation& sim, const std::string& name)
-    : sc_core::sc_module{sc_core::sc_module_name{name.c_str()}}, sim_{sim} {
+    : sc_core::sc_module{sc_core::sc_module_name{name.c_str()}}, sim_{sim}, domain_{sim.domain()} {
     sim_.adopt(*this);
 }
 

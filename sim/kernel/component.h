@@ -22,6 +22,8 @@ class Component : public sc_core::sc_module {
     ~Component() override;
 
     Simulation& simulation() const { return sim_; }
+    /// The machine that it is part of.
+    Domain& domain() const { return domain_; }
     /// The time as this component must see it: the kernel's, plus the offset of the access in
     /// progress. The only clock that a device may read.
     Time now() const { return sim_.now(); }
@@ -51,6 +53,7 @@ class Component : public sc_core::sc_module {
     Finding* note(const char* what) const { return sim_.findings().add(path(), what, now()); }
 
     Simulation& sim_;
+    Domain& domain_;
     std::vector<Item> state_;
     std::vector<const Counter*> counters_;
 };

@@ -8,7 +8,11 @@ Finding* Findings::add(const std::string& component, const char* what, Time at) 
     if (fresh) list_.push_back({component, what, {}, at, 0});
     Finding& finding = list_[entry->second];
     ++finding.count;
-    return fresh ? &finding : nullptr;
+    // Machines run ahead of each other: what a shared wire notices of one may be before what it has
+    // noticed of another.
+    const bool first = fresh || at < finding.first_at;
+    if (first) finding.first_at = at;
+    return first ? &finding : nullptr;
 }
 
 uint64_t Findings::count(const std::string& what) const {

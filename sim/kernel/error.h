@@ -32,7 +32,7 @@ struct Finding {
 /// Counts findings by (component, what); memory is bounded by the number of distinct sentences.
 class Findings {
   public:
-    /// Counts one; returns the new entry where it is the first, else null.
+    /// Counts one; returns the entry where it is the first in time, else null.
     Finding* add(const std::string& component, const char* what, Time at);
     bool empty() const { return list_.empty(); }
     const std::vector<Finding>& list() const { return list_; }

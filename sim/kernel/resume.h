@@ -27,9 +27,7 @@ class Resume {
   private:
     void block() {
         sc_core::wait(event_);
-        // A foreign module's process may still be due at this time: it comes first.
-        while (sc_core::sc_pending_activity_at_current_time()) sc_core::wait(sc_core::SC_ZERO_TIME);
-        owner_.simulation().forget_next_event();
+        owner_.simulation().turn_of(owner_.domain());
     }
 
     Component& owner_;

@@ -10,6 +10,7 @@ namespace sb {
 
 Timer::Timer(Component& owner, std::string name, std::function<void()> callback, Rank rank)
     : sim_{owner.simulation()},
+      domain_{&owner.domain()},
       name_{std::move(name)},
       callback_{std::move(callback)},
       rank_{rank} {
@@ -22,14 +23,13 @@ void Timer::arm_after(Time delay) { arm_at(sim_.now() + delay); }
 void Timer::arm_at(Time when) { sim_.arm(*this, std::max(when, sim_.now())); }
 void Timer::cancel() { sim_.cancel(*this); }
 
-void TimerQueue::arm(Timer& timer, Time when) { insert(timer, when, next_order_++); }
-
-void TimerQueue::restore(Timer& timer, Time due, uint64_t order) {
-    insert(timer, due, order);
-    next_order_ = std::max(next_order_, order + 1);
+void Timer::act_for(const Component& other) {
+    cancel();
+    domain_ = &other.domain();
+    place_ = sim_.next_place();
 }
 
-void TimerQueue::insert(Timer& timer, Time due, uint64_t order) {
+void TimerQueue::arm(Timer& timer, Time due, uint64_t order) {
     if (timer.armed()) remove(timer.slot_);
     timer.due_ = due;
     timer.order_ = order;
@@ -40,13 +40,6 @@ void TimerQueue::insert(Timer& timer, Time due, uint64_t order) {
 
 void TimerQueue::cancel(Timer& timer) {
     if (timer.armed()) remove(timer.slot_);
-}
-
-Timer* TimerQueue::pop_due(Time now) {
-    if (heap_.empty() || heap_.front()->due_ > now) return nullptr;
-    Timer* first = heap_.front();
-    remove(0);
-    return first;
 }
 
 void TimerQueue::place(size_t slot, Timer* timer) {

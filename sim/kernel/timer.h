@@ -6,7 +6,8 @@
 //
 // Order: timers due at one time run in the order in which they were armed, and all of them before
 // any processor's instruction that starts at that time. This order does not depend on how far the
-// processors ran ahead, which is what makes the fast and the lockstep mode equal.
+// processors ran ahead, which is what makes the fast and the lockstep mode equal. (With several
+// machines the order of arming is each machine's own; see domain.h.)
 #pragma once
 
 #include <functional>
@@ -20,6 +21,7 @@ namespace sb {
 class Archive;
 class Component;
 class Simulation;
+struct Domain;
 
 class Timer {
   public:
@@ -39,6 +41,10 @@ class Timer {
     /// Arms (or re-arms) the timer at `when`; a time in the past means now.
     void arm_at(Time when);
     void cancel();
+    /// What it does comes to that component's machine from another one, or from both: it is the
+    /// machine's timer from now on, whoever arms it, and before its other timers of the same time.
+    /// Before the simulation starts.
+    void act_for(const Component& other);
 
     bool armed() const { return slot_ != idle; }
     /// When it will call back; Time::max() where it is not armed.
@@ -58,10 +64,12 @@ class Timer {
     }
 
     Simulation& sim_;
+    Domain* domain_;
     std::string name_;
     std::function<void()> callback_;
     Time due_;
     uint64_t order_ = 0;
+    uint64_t place_ = 0;  // where it is always the same; 0: the order is that of arming
     size_t slot_ = idle;  // index in the queue's heap
     Rank rank_;
 };
@@ -69,25 +77,22 @@ class Timer {
 /// The binary heap of armed timers; O(log n) to arm, re-arm and cancel.
 class TimerQueue {
   public:
-    void arm(Timer& timer, Time when);
+    /// `order` is its place among those of the same time.
+    void arm(Timer& timer, Time due, uint64_t order);
     void cancel(Timer& timer);
-    /// Arms a timer as it was saved, in its saved place among those of the same time.
-    void restore(Timer& timer, Time due, uint64_t order);
     bool empty() const { return heap_.empty(); }
     Time next() const { return heap_.empty() ? Time::max() : heap_.front()->due_; }
-    /// Removes and returns the first timer due at or before `now`, or null.
-    Timer* pop_due(Time now);
+    /// The timer that is due first; null where none is armed.
+    Timer* first() const { return heap_.empty() ? nullptr : heap_.front(); }
     size_t size() const { return heap_.size(); }
 
   private:
-    void insert(Timer& timer, Time due, uint64_t order);
     void place(size_t slot, Timer* timer);
     void sift_up(size_t slot);
     void sift_down(size_t slot);
     void remove(size_t slot);
 
     std::vector<Timer*> heap_;
-    uint64_t next_order_ = 0;
 };
 
 }  // namespace sb

@@ -116,7 +116,8 @@ bus::Device& Chassis::add(const DevicePlan& plan) {
         const std::string what = error.what();
         const bool named = what.starts_with(plan.name + ":");
         throw Error(
-            fmt::format("{}: {}{}", plan.place.text(), named ? "" : plan.name + ": ", what));
+            fmt::format("{}: {}{}{}", plan.place.text(), plan.machine,
+                        named ? "" : plan.name + ": ", what));
     }
     return *devices_.back();
 }

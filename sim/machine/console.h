@@ -20,19 +20,27 @@ namespace sb::machine {
 
 class Console final : public Component {
   public:
-    /// `until` ends the run as `text_seen`; empty: nothing does.
-    Console(Simulation& sim, const std::string& until);
+    /// `until` ends the run as `text_seen`; empty: nothing does. `machine` is the name of a further
+    /// machine, or empty.
+    Console(Simulation& sim, const std::string& until, const std::string& machine = {});
 
-    void watch(const std::string& device, observe::TextOutput& output);
+    /// A further machine's lines come to the terminal whole, with its name before them, where
+    /// `shown`. (The first machine's outputs write to the terminal by themselves.)
+    void watch(const std::string& device, observe::TextOutput& output, bool shown = false);
     void watch(bus::TextScreen& screen);
+    /// At the end of a run: shows what has no end of line.
+    void finish();
     /// What all text outputs have put out, up to a mebibyte.
     const std::string& text() const { return text_; }
 
   private:
     void look();
+    void show(std::string& line);
     void seen(const std::string& where);
 
     const std::string until_;
+    const std::string machine_;
+    std::vector<std::unique_ptr<std::string>> lines_;  // begun, of each output that is shown
     std::string text_;
     std::vector<std::unique_ptr<observe::TextMatch>> matches_;
     bus::TextScreen* screen_ = nullptr;

@@ -29,12 +29,24 @@ std::vector<Key> run_keys() {
              {},
              0,
              ~uint64_t{0}},
-            {"until", ValueType::text, "", "the run ends when this text appears on a console"}};
+            {"until", ValueType::text, "", "the run ends when this text appears on a console"},
+            {"end",
+             ValueType::choice,
+             "first",
+             "with several machines: the run ends with the first machine's guest, or when all "
+             "guests have ended",
+             {"first", "all"}}};
 }
 
 std::vector<Key> machine_keys() {
-    return {{"board", ValueType::choice, "pc", "the standard set of devices", board_names()}};
+    return {{"board", ValueType::choice, "pc", "the standard set of devices", board_names()},
+            {"others", ValueType::text, "",
+             "further machines, by names with commas between: of \"server\" are the tables "
+             "server.cpu, server.guest, server.machine, and its devices"}};
 }
+
+/// Of a further machine.
+std::vector<Key> other_machine_keys() { return {machine_keys()[0]}; }
 
 // Defaults: the 2-clock single and 2-1-1-1 burst transfers of the Intel486 bus (Intel486
 // Microprocessor Hardware Reference Manual, chapter 3), at PCI's clock.
@@ -178,6 +190,11 @@ std::vector<std::string> names(const std::vector<Key>& keys) {
     for (const Key& key : keys) list.push_back(key.name);
     return list;
 }
+std::vector<std::string> names(const std::vector<KeyGroup>& groups) {
+    std::vector<std::string> list;
+    for (const KeyGroup& group : groups) list.push_back(group.table);
+    return list;
+}
 
 std::string hint(const std::string& word, const std::vector<std::string>& candidates) {
     std::string near = nearest(word, candidates);
@@ -229,36 +246,72 @@ Config fill(const Scenario& scenario, const std::string& table, const std::vecto
     return config;
 }
 
+/// The part of a table's name before its first dot; all of it where it has none.
+std::string head(const std::string& table) { return table.substr(0, table.find('.')); }
+
+bool is_other(const Scenario& scenario, const std::string& name) {
+    const auto& others = scenario.others();
+    return std::find(others.begin(), others.end(), name) != others.end();
+}
+
 bool is_group(const std::string& table) {
     for (const KeyGroup& group : key_groups())
         if (group.table == table) return true;
     return table.empty() || table == "guest.parameters";
 }
 
-std::vector<DevicePlan> plan_devices(const Scenario& scenario) {
+/// The tables of one machine that are devices, or mean to be: by the names they have there.
+std::vector<std::pair<std::string, const RawTable*>> device_tables(const Scenario& scenario,
+                                                                   const std::string& machine) {
+    std::vector<std::pair<std::string, const RawTable*>> list;
+    for (const auto& [name, table] : scenario.tables()) {
+        const bool other = is_other(scenario, head(name));
+        if (machine.empty() ? other : head(name) != machine || name == machine) continue;
+        const std::string own = machine.empty() ? name : name.substr(machine.size() + 1);
+        if (!is_group(own) || (own == "run" && !machine.empty())) list.emplace_back(own, &table);
+    }
+    return list;
+}
+
+/// A table that is neither a group, nor a known device, nor a new one.
+[[noreturn]] void refuse_table(const Scenario& scenario, const NodePlan& node,
+                               const std::string& name, const Place& place) {
+    const std::string table = node.prefix() + name;
+    if (name == "run" && !node.name.empty())
+        fail(place,
+             fmt::format("[{}]: the run is one for all machines; its keys are in [run]", table));
+    // A table above others is there by their names alone.
+    const bool above =
+        std::any_of(scenario.tables().begin(), scenario.tables().end(),
+                    [&](const auto& entry) { return entry.first.starts_with(table + "."); });
+    if (node.name.empty() && (above || name.find('.') != std::string::npos))
+        fail(place, fmt::format("there is no machine \"{}\"{}; name it: [machine] others = \"{}\"",
+                                head(name), hint(head(name), scenario.others()), head(name)));
+    std::vector<std::string> known;
+    for (const auto& [other, unused] : device_tables(scenario, node.name))
+        if (other != name) known.push_back(other);
+    for (const KeyGroup& group : key_groups()) known.push_back(group.table);
+    fail(place, fmt::format("there is no device \"{}\" on the board{}; a new one needs a key {} "
+                            "(its model)",
+                            table, hint(name, known), device_key));
+}
+
+std::vector<DevicePlan> plan_devices(const Scenario& scenario, const NodePlan& node) {
     std::vector<std::pair<uint64_t, DevicePlan>> ordered;
     std::vector<std::string> models;
     for (const auto* model : bus::DeviceModels::instance().all()) models.push_back(model->name);
-    for (const auto& [name, table] : scenario.tables()) {
-        if (is_group(name)) continue;
-        const RawValue* device = scenario.find(name, device_key);
-        if (!device) {
-            std::vector<std::string> known;
-            for (const auto& [other, unused] : scenario.tables())
-                if (other != name && !other.empty()) known.push_back(other);
-            for (const KeyGroup& group : key_groups()) known.push_back(group.table);
-            fail(table.place,
-                 fmt::format("there is no device \"{}\" on the board{}; a new one needs a key {} "
-                             "(its model)",
-                             name, hint(name, known), device_key));
-        }
+    for (const auto& [name, table] : device_tables(scenario, node.name)) {
+        const std::string full = node.prefix() + name;
+        const RawValue* device = scenario.find(full, device_key);
+        if (!device) refuse_table(scenario, node, name, table->place);
         if (device->text() == "none") continue;
         const bus::DeviceModel* model = bus::DeviceModels::instance().find(device->text());
         if (!model)
             fail(device->place, fmt::format("there is no device model \"{}\"{}", device->text(),
                                             hint(device->text(), models)));
         ordered.push_back(
-            {table.order, {name, model, fill(scenario, name, model->keys), table.place}});
+            {table->order,
+             {name, model, fill(scenario, full, model->keys), table->place, node.prefix()}});
     }
     std::stable_sort(ordered.begin(), ordered.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -291,16 +344,17 @@ const std::vector<KeyGroup>& key_groups() {
 namespace {
 
 /// Fails at the place of a key, or of the scenario where it does not set it.
-[[noreturn]] void refuse_key(const Scenario& scenario, const char* table, const char* key,
+[[noreturn]] void refuse_key(const Scenario& scenario, const std::string& table, const char* key,
                              const std::string& what) {
     const RawValue* raw = scenario.find(table, key);
     fail(raw ? raw->place : Place{scenario.file(), 0}, fmt::format("{}.{}: {}", table, key, what));
 }
 
 /// What one key of the bus alone can not say.
-void check_bus(const Scenario& scenario, const Config& bus) {
+void check_bus(const Scenario& scenario, const NodePlan& node) {
+    const Config& bus = node.bus;
     auto refuse = [&](const char* key, const std::string& what) {
-        refuse_key(scenario, "bus", key, what);
+        refuse_key(scenario, node.prefix() + "bus", key, what);
     };
     const uint64_t width = bus.integer("width");
     if ((width & (width - 1)) != 0)
@@ -317,9 +371,10 @@ void check_bus(const Scenario& scenario, const Config& bus) {
                "\"transparent\" contradicts arbitration \"tdma\": slots say who is next");
 }
 
-void check_pci(const Scenario& scenario, const Config& pci) {
+void check_pci(const Scenario& scenario, const NodePlan& node) {
+    const Config& pci = node.pci;
     auto refuse = [&](const char* key, const std::string& what) {
-        refuse_key(scenario, "pci_bus", key, what);
+        refuse_key(scenario, node.prefix() + "pci_bus", key, what);
     };
     if (const uint64_t bits = pci.integer("width"); bits != 32 && bits != 64)
         refuse("width", fmt::format("{} is not 32 or 64", bits));
@@ -328,12 +383,58 @@ void check_pci(const Scenario& scenario, const Config& pci) {
 }
 
 /// Keys of caches say nothing where there is none.
-void check_caches(const Scenario& scenario, const Config& cpu) {
-    auto table = scenario.tables().find("cpu");
-    if (cpu.text("cache") == "model" || table == scenario.tables().end()) return;
+void check_caches(const Scenario& scenario, const NodePlan& node) {
+    auto table = scenario.tables().find(node.prefix() + "cpu");
+    if (node.cpu.text("cache") == "model" || table == scenario.tables().end()) return;
     for (const auto& [name, raw] : table->second.values)
         if (name.starts_with("l1_") || name.starts_with("l2_"))
-            fail(raw.place, fmt::format("cpu.{}: only cache \"model\" has caches", name));
+            fail(raw.place,
+                 fmt::format("{}cpu.{}: only cache \"model\" has caches", node.prefix(), name));
+}
+
+/// A machine's own name must not mean something else.
+void check_other(const Scenario& scenario, const std::string& name) {
+    const RawValue* others = scenario.find("machine", "others");
+    const std::vector<std::string> taken = names(key_groups());
+    if (std::find(taken.begin(), taken.end(), name) != taken.end())
+        fail(others->place, fmt::format("machine.others: \"{0}\" is no name for a machine, because "
+                                        "[{0}] is a table of the first one",
+                                        name));
+    auto table = scenario.tables().find(name);
+    if (table == scenario.tables().end() || table->second.values.empty()) return;
+    const auto& [key, raw] = *table->second.values.begin();
+    fail(raw.place,
+         fmt::format("\"{0}\" is a machine: its keys are in tables such as [{0}.cpu], and \"{1}\" "
+                     "is in none",
+                     name, key));
+}
+
+/// Of one machine, whose name is set.
+void plan_node(const Scenario& scenario, NodePlan& node) {
+    const std::string prefix = node.prefix();
+    fill(scenario, prefix + "machine", prefix.empty() ? machine_keys() : other_machine_keys());
+    node.bus = fill(scenario, prefix + "bus", bus_keys());
+    check_bus(scenario, node);
+    node.pci = fill(scenario, prefix + "pci_bus", pci_keys());
+    check_pci(scenario, node);
+    node.cpu = fill(scenario, prefix + "cpu", cpu::processor_keys());
+    check_caches(scenario, node);
+    node.guest = fill(scenario, prefix + "guest", guest_keys());
+    node.guest_place = {scenario.file(), 0};
+    if (const RawValue* program = scenario.find(prefix + "guest", "program")) {
+        node.guest_place = program->place;
+        // A path is relative to the scenario; a bare name is a file beside it, or a shipped guest.
+        const std::filesystem::path beside = scenario.resolve(*program);
+        const bool path = program->text().find('/') != std::string::npos;
+        if (path || std::filesystem::is_regular_file(beside))
+            node.guest.set("program",
+                           beside.has_parent_path() ? beside.string() : "./" + beside.string());
+    }
+    auto parameters = scenario.tables().find(prefix + "guest.parameters");
+    if (parameters != scenario.tables().end())
+        for (const auto& [name, raw] : parameters->second.values)
+            node.parameters.emplace_back(name, raw.text());
+    node.devices = plan_devices(scenario, node);
 }
 
 }  // namespace
@@ -341,14 +442,8 @@ void check_caches(const Scenario& scenario, const Config& cpu) {
 /// A table of a further machine ("server.cpu", where `machine.others` names a server) as that machine
 /// itself calls it.
 static std::string own_name(const Scenario& scenario, const std::string& table) {
-    const size_t dot = table.find('.');
-    const RawValue* others = scenario.find("machine", "others");
-    if (!others || dot == std::string::npos) return table;
-    std::string names = fmt::format(",{},", others->text());
-    std::erase(names, ' ');
-    const bool other =
-        names.find(fmt::format(",{},", table.substr(0, dot))) != std::string::npos;
-    return other ? table.substr(dot + 1) : table;
+    const bool other = table != head(table) && is_other(scenario, head(table));
+    return other ? table.substr(head(table).size() + 1) : table;
 }
 
 Key declared_key(const Scenario& scenario, const std::string& dotted_name) {
@@ -393,29 +488,12 @@ Plan make_plan(const Scenario& scenario) {
     plan.title = top_text(scenario, "title");
     plan.question = top_text(scenario, "question");
     plan.run = fill(scenario, "run", run_keys());
-    fill(scenario, "machine", machine_keys());
-    plan.bus = fill(scenario, "bus", bus_keys());
-    check_bus(scenario, plan.bus);
-    plan.pci = fill(scenario, "pci_bus", pci_keys());
-    check_pci(scenario, plan.pci);
-    plan.cpu = fill(scenario, "cpu", cpu::processor_keys());
-    check_caches(scenario, plan.cpu);
-    plan.guest = fill(scenario, "guest", guest_keys());
-    plan.guest_place = {scenario.file(), 0};
-    if (const RawValue* program = scenario.find("guest", "program")) {
-        plan.guest_place = program->place;
-        // A path is relative to the scenario; a bare name is a file beside it, or a shipped guest.
-        const std::filesystem::path beside = scenario.resolve(*program);
-        const bool path = program->text().find('/') != std::string::npos;
-        if (path || std::filesystem::is_regular_file(beside))
-            plan.guest.set("program",
-                           beside.has_parent_path() ? beside.string() : "./" + beside.string());
+    plan_node(scenario, plan);
+    for (const std::string& name : scenario.others()) {
+        check_other(scenario, name);
+        plan.others.emplace_back().name = name;
+        plan_node(scenario, plan.others.back());
     }
-    auto parameters = scenario.tables().find("guest.parameters");
-    if (parameters != scenario.tables().end())
-        for (const auto& [name, raw] : parameters->second.values)
-            plan.parameters.emplace_back(name, raw.text());
-    plan.devices = plan_devices(scenario);
     return plan;
 }
 

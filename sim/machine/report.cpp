@@ -24,7 +24,7 @@ struct Paint {
     std::string bad(const std::string& s) const { return on ? "\033[31m" + s + "\033[0m" : s; }
 };
 
-std::vector<const PhaseResult*> working_phases(const Results& results) {
+std::vector<const PhaseResult*> working_phases(const MachineResult& results) {
     std::vector<const PhaseResult*> list;
     for (const PhaseResult& phase : results.phases)
         if (phase.bytes > 0) list.push_back(&phase);
@@ -32,7 +32,7 @@ std::vector<const PhaseResult*> working_phases(const Results& results) {
     return list;
 }
 
-std::string table(const Results& results, const Paint& paint) {
+std::string table(const MachineResult& results, const Paint& paint) {
     const auto phases = working_phases(results);
     size_t label = 0;
     for (const Metric& m : phase_metrics)
@@ -95,10 +95,15 @@ std::string bus_lines(const bus::BusSummary& bus, const Paint& paint) {
     return out;
 }
 
+std::string outcome_words(const Outcome& outcome) {
+    std::string text = name(outcome.kind);
+    if (outcome.kind == Outcome::Kind::guest_exit)
+        text += fmt::format(", value {}", outcome.code >> 1);
+    return text;
+}
+
 std::string outcome_line(const Results& results, const Paint& paint) {
-    std::string text = name(results.outcome.kind);
-    if (results.outcome.kind == Outcome::Kind::guest_exit)
-        text += fmt::format(", value {}", results.outcome.code >> 1);
+    const std::string text = outcome_words(results.outcome);
     const bool stopped = results.outcome.kind == Outcome::Kind::interrupted;
     const std::string verdict = results.success() ? paint.good("passed")
                                 : stopped         ? paint.bold("ended")
@@ -108,7 +113,7 @@ std::string outcome_line(const Results& results, const Paint& paint) {
     return out;
 }
 
-std::string checksum_lines(const Results& results, const Paint& paint) {
+std::string checksum_lines(const MachineResult& results, const Paint& paint) {
     std::string out;
     for (const ChecksumResult& c : results.checksums) {
         if (c.matches()) continue;
@@ -125,7 +130,7 @@ std::string checksum_lines(const Results& results, const Paint& paint) {
     return out;
 }
 
-std::string function_lines(const Results& results, const Paint& paint) {
+std::string function_lines(const MachineResult& results, const Paint& paint) {
     uint64_t all = 0;
     for (const FunctionResult& f : results.functions) all += f.cycles;
     if (all == 0) return {};
@@ -157,7 +162,7 @@ std::string finding_lines(const Results& results, const Paint& paint) {
 }
 
 /// The rows of the screen down to the last that is not empty.
-std::string screen_lines(const Results& results, const Paint& paint) {
+std::string screen_lines(const MachineResult& results, const Paint& paint) {
     const size_t last = results.screen.find_last_not_of(" \n");
     if (last == std::string::npos) return {};
     std::string out = paint.bold("\nOn the screen\n") + "  | ";
@@ -166,6 +171,27 @@ std::string screen_lines(const Results& results, const Paint& paint) {
         if (c == '\n') out += "  | ";
     }
     return out + "\n";
+}
+
+std::string machine_line(const MachineResult& machine) {
+    return fmt::format("  {} at {} MHz, {} simulated, {} instructions\n\n", machine.cpu_model,
+                       grouped(static_cast<double>(machine.cpu_hz) / 1e6, 3),
+                       to_string(machine.elapsed),
+                       grouped(static_cast<double>(machine.total.cpu.instructions), 0));
+}
+
+/// A further machine: the same, and how its guest ended.
+std::string other_lines(const MachineResult& other, const Paint& paint) {
+    std::string out = "\n" + paint.bold("Machine " + other.name) + "\n" + machine_line(other);
+    out += table(other, paint) + "\n";
+    out += checksum_lines(other, paint);
+    const bool at_work = other.outcome.kind == Outcome::Kind::running;
+    out += fmt::format(
+        "{}: {}\n", other.good() ? paint.good(at_work ? "at work" : "passed") : paint.bad("FAILED"),
+        at_work ? "its guest was running when the run ended" : outcome_words(other.outcome));
+    if (!other.good() && !other.outcome.text.empty()) out += other.outcome.text + "\n";
+    for (const bus::BusSummary& bus : other.buses) out += bus_lines(bus, paint);
+    return out + function_lines(other, paint);
 }
 
 }  // namespace
@@ -177,16 +203,14 @@ std::string report(const Results& results, const ReportOptions& options) {
     out += '\n';
     out += paint.bold(results.title.empty() ? results.file : results.title) + "\n";
     if (!results.question.empty()) out += results.question + "\n";
-    out += fmt::format("  {} at {} MHz, {} simulated, {} instructions\n\n", results.cpu_model,
-                       grouped(static_cast<double>(results.cpu_hz) / 1e6, 3),
-                       to_string(results.elapsed),
-                       grouped(static_cast<double>(results.total.cpu.instructions), 0));
+    out += machine_line(results);
     out += table(results, paint) + "\n";
     out += checksum_lines(results, paint);
     out += outcome_line(results, paint);
     out += packet_lines(results, options.colour);
     for (const bus::BusSummary& bus : results.buses) out += bus_lines(bus, paint);
     out += function_lines(results, paint);
+    for (const MachineResult& other : results.others) out += other_lines(other, paint);
     out += finding_lines(results, paint);
     return out;
 }

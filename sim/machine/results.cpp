@@ -9,8 +9,10 @@
 namespace sb::machine {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 template <cpu::Cause cause>
-double cycles_of(const PhaseResult& phase, const Results&) {
+double cycles_of(const PhaseResult& phase, const MachineResult&) {
     return static_cast<double>(phase.cpu.cycles[static_cast<size_t>(cause)]);
 }
 
@@ -24,8 +26,7 @@ double per_byte(double value, const PhaseResult& phase) {
     return phase.bytes ? value / static_cast<double>(phase.bytes) : 0.0;
 }
 
-nlohmann::ordered_json bus_json(const bus::BusSummary& bus) {
-    using Json = nlohmann::ordered_json;
+Json bus_json(const bus::BusSummary& bus) {
     Json json{{"name", bus.name},
               {"clock_ps", bus.clock.ps()},
               {"elapsed_ps", bus.elapsed.ps()},
@@ -51,16 +52,16 @@ nlohmann::ordered_json bus_json(const bus::BusSummary& bus) {
 
 const std::vector<Metric> phase_metrics{
     {"elapsed", "us", "simulated time spent in the phase",
-     [](const PhaseResult& p, const Results&) { return p.elapsed.seconds() * 1e6; }, 3, false,
+     [](const PhaseResult& p, const MachineResult&) { return p.elapsed.seconds() * 1e6; }, 3, false,
      "result"},
     {"throughput", "MB/s", "bytes moved per simulated second, in units of 10^6",
-     [](const PhaseResult& p, const Results&) {
+     [](const PhaseResult& p, const MachineResult&) {
          return p.elapsed.ps() ? static_cast<double>(p.bytes) / p.elapsed.seconds() / 1e6 : 0.0;
      },
      3, true, "result"},
     {"bytes", "B", "bytes of work that the guest reported for the phase",
-     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.bytes); }, 0, true,
-     "result"},
+     [](const PhaseResult& p, const MachineResult&) { return static_cast<double>(p.bytes); }, 0,
+     true, "result"},
     {"executing", "cycles", "instructions, by the published clocks",
      cycles_of<cpu::Cause::executing>, 0, false, "CPU cycles"},
     {"I/O stall", "cycles", "waiting for a port or a device register",
@@ -74,35 +75,48 @@ const std::vector<Metric> phase_metrics{
     {"halted", "cycles", "stopped at HLT, waiting for an interrupt", cycles_of<cpu::Cause::halted>,
      0, false, "CPU cycles"},
     {"all cycles", "cycles", "the sum of the causes above, and the time elapsed",
-     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.total()); }, 0,
-     false, "CPU cycles"},
+     [](const PhaseResult& p, const MachineResult&) { return static_cast<double>(p.cpu.total()); },
+     0, false, "CPU cycles"},
     {"cycles per byte", "cycles/B", "cycles not halted, per byte moved",
-     [](const PhaseResult& p, const Results&) { return per_byte(busy_cycles(p), p); }, 3, true,
-     "cost"},
+     [](const PhaseResult& p, const MachineResult&) { return per_byte(busy_cycles(p), p); }, 3,
+     true, "cost"},
     {"instructions", "", "instructions retired",
-     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.instructions); },
+     [](const PhaseResult& p, const MachineResult&) {
+         return static_cast<double>(p.cpu.instructions);
+     },
      0, false, "cost"},
     {"interrupts", "", "external interrupts taken",
-     [](const PhaseResult& p, const Results&) { return static_cast<double>(p.cpu.interrupts); }, 0,
-     false, "cost"},
+     [](const PhaseResult& p, const MachineResult&) {
+         return static_cast<double>(p.cpu.interrupts);
+     },
+     0, false, "cost"},
     {"bus utilisation", "%", "time that the system bus was held by anyone",
-     [](const PhaseResult& p, const Results&) {
+     [](const PhaseResult& p, const MachineResult&) {
          return share(p.bus_held.seconds(), p.elapsed.seconds());
      },
      2, false, "cost"},
     {"CPU left", "%", "share of the cycles that were halted: time left for other work",
-     [](const PhaseResult& p, const Results&) {
+     [](const PhaseResult& p, const MachineResult&) {
          return share(cycles_of<cpu::Cause::halted>(p, {}), static_cast<double>(p.cpu.total()));
      },
      2, false, "cost"},
 };
 
-bool Results::success() const {
+bool MachineResult::ended_well() const {
     // The debug-exit port gives (value << 1) | 1; a guest reports success by the value 0.
-    const bool ended_well = (outcome.kind == Outcome::Kind::guest_exit && outcome.code == 1) ||
-                            outcome.kind == Outcome::Kind::text_seen ||
-                            outcome.kind == Outcome::Kind::power_off;
-    return ended_well && matches == checksum_count;
+    return (outcome.kind == Outcome::Kind::guest_exit && outcome.code == 1) ||
+           outcome.kind == Outcome::Kind::text_seen || outcome.kind == Outcome::Kind::power_off;
+}
+
+bool MachineResult::good() const {
+    const bool at_work = outcome.kind == Outcome::Kind::running;
+    return (at_work || ended_well()) && matches == checksum_count;
+}
+
+bool Results::success() const {
+    return ended_well() && matches == checksum_count &&
+           std::all_of(others.begin(), others.end(),
+                       [](const MachineResult& other) { return other.good(); });
 }
 
 int Results::exit_status() const {
@@ -113,47 +127,47 @@ int Results::exit_status() const {
     return guest_failed ? static_cast<int>(std::min<uint64_t>(outcome.code, 255)) : 4;
 }
 
-nlohmann::ordered_json to_json(const Results& results) {
-    using Json = nlohmann::ordered_json;
-    auto phase_json = [&](const PhaseResult& phase) {
-        Json json;
-        json["name"] = phase.name;
-        json["elapsed_ps"] = phase.elapsed.ps();
-        json["bytes"] = phase.bytes;
-        json["instructions"] = phase.cpu.instructions;
-        json["interrupts"] = phase.cpu.interrupts;
-        json["exceptions"] = phase.cpu.exceptions;
-        json["bus_held_ps"] = phase.bus_held.ps();
-        json["total_cycles"] = phase.cpu.total();
-        for (size_t i = 0; i < cpu::cause_count; ++i)
-            json["cycles"][cpu::causes[i].name] = phase.cpu.cycles[i];
-        for (const Metric& metric : phase_metrics)
-            json["metrics"][metric.name] = metric.value(phase, results);
-        return json;
-    };
+namespace {
+
+Json phase_json(const PhaseResult& phase, const MachineResult& machine) {
     Json json;
-    json["scenario"] = results.file;
-    json["title"] = results.title;
-    json["success"] = results.success();
-    json["outcome"] = {{"kind", name(results.outcome.kind)},
-                       {"code", results.outcome.code},
-                       {"text", results.outcome.text}};
-    json["exit_status"] = results.exit_status();
-    json["elapsed_ps"] = results.elapsed.ps();
-    json["cpu"] = {{"model", results.cpu_model}, {"hz", results.cpu_hz}};
-    json["total"] = phase_json(results.total);
+    json["name"] = phase.name;
+    json["elapsed_ps"] = phase.elapsed.ps();
+    json["bytes"] = phase.bytes;
+    json["instructions"] = phase.cpu.instructions;
+    json["interrupts"] = phase.cpu.interrupts;
+    json["exceptions"] = phase.cpu.exceptions;
+    json["bus_held_ps"] = phase.bus_held.ps();
+    json["total_cycles"] = phase.cpu.total();
+    for (size_t i = 0; i < cpu::cause_count; ++i)
+        json["cycles"][cpu::causes[i].name] = phase.cpu.cycles[i];
+    for (const Metric& metric : phase_metrics)
+        json["metrics"][metric.name] = metric.value(phase, machine);
+    return json;
+}
+
+Json outcome_json(const Outcome& outcome) {
+    return {{"kind", name(outcome.kind)}, {"code", outcome.code}, {"text", outcome.text}};
+}
+
+/// What is measured of one machine, its console not included.
+void put_machine(Json& json, const MachineResult& machine) {
+    json["elapsed_ps"] = machine.elapsed.ps();
+    json["cpu"] = {{"model", machine.cpu_model}, {"hz", machine.cpu_hz}};
+    json["total"] = phase_json(machine.total, machine);
     json["phases"] = Json::array();
-    for (const PhaseResult& phase : results.phases) json["phases"].push_back(phase_json(phase));
-    for (const GuestMetric& metric : results.metrics)
+    for (const PhaseResult& phase : machine.phases)
+        json["phases"].push_back(phase_json(phase, machine));
+    for (const GuestMetric& metric : machine.metrics)
         json["guest_metrics"][metric.name] = metric.value;
     json["functions"] = Json::array();
-    for (const FunctionResult& f : results.functions)
+    for (const FunctionResult& f : machine.functions)
         json["functions"].push_back(
             {{"name", f.name}, {"cycles", f.cycles}, {"instructions", f.instructions}});
-    json["checksum_count"] = results.checksum_count;
-    json["checksum_matches"] = results.matches;
+    json["checksum_count"] = machine.checksum_count;
+    json["checksum_matches"] = machine.matches;
     json["checksums"] = Json::array();
-    for (const ChecksumResult& c : results.checksums)
+    for (const ChecksumResult& c : machine.checksums)
         json["checksums"].push_back({{"drive", c.drive},
                                      {"lba", c.lba},
                                      {"sectors", c.sectors},
@@ -162,7 +176,19 @@ nlohmann::ordered_json to_json(const Results& results) {
                                      {"matches", c.matches()},
                                      {"problem", c.problem}});
     json["buses"] = Json::array();
-    for (const bus::BusSummary& bus : results.buses) json["buses"].push_back(bus_json(bus));
+    for (const bus::BusSummary& bus : machine.buses) json["buses"].push_back(bus_json(bus));
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const Results& results) {
+    Json json;
+    json["scenario"] = results.file;
+    json["title"] = results.title;
+    json["success"] = results.success();
+    json["outcome"] = outcome_json(results.outcome);
+    json["exit_status"] = results.exit_status();
+    put_machine(json, results);
     if (results.packets) json["packets"] = packets_json(results);
     json["counters"] = Json::array();
     for (const CounterResult& c : results.counters)
@@ -183,6 +209,13 @@ nlohmann::ordered_json to_json(const Results& results) {
     if (results.packets) add_packet_docs(json);
     json["console"] = results.console;
     json["screen"] = results.screen;
+    for (const MachineResult& other : results.others) {
+        Json& machine = json["machines"][other.name];
+        machine["outcome"] = outcome_json(other.outcome);
+        put_machine(machine, other);
+        machine["console"] = other.console;
+        machine["screen"] = other.screen;
+    }
     return json;
 }
 

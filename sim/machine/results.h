@@ -56,27 +56,40 @@ struct ChecksumResult {
     bool matches() const { return problem.empty() && guest == image; }
 };
 
-struct Results {
-    std::string file, title, question;
-    Outcome outcome;
-    Time elapsed;
+/// What one machine found out.
+struct MachineResult {
+    std::string name;  // empty for the first
+    Outcome outcome;   // of its guest; running where the run ended before it
+    Time elapsed;      // until its guest ended, or the run
     std::string cpu_model;
     uint64_t cpu_hz = 0;
     PhaseResult total;
     std::vector<PhaseResult> phases;        // in the order in which the guest named them
     std::vector<FunctionResult> functions;  // most cycles first
-    std::vector<CounterResult> counters;
     std::vector<GuestMetric> metrics;
-    std::vector<bus::BusSummary> buses;  // the system bus first
-    std::optional<observe::PacketSummary> packets;  // where there were any; see packet_results.h
+    std::vector<bus::BusSummary> buses;     // the system bus first
     std::vector<ChecksumResult> checksums;  // the first ones, and the first that differ
     uint64_t checksum_count = 0;
     uint64_t matches = 0;  // of them
-    std::vector<Finding> findings;
     std::string console;
     std::string screen;  // the text on it, or empty where it shows none
 
-    /// True where the guest ended by itself with success and every checksum matched.
+    /// True where the outcome is one that a guest means, with success.
+    bool ended_well() const;
+    /// True where it ended well, or was still at work, and every checksum matched.
+    bool good() const;
+};
+
+/// The first machine's, and with it what is not of one machine.
+struct Results : MachineResult {
+    std::string file, title, question;
+    std::vector<CounterResult> counters;
+    std::vector<Finding> findings;
+    std::vector<MachineResult> others;  // the further machines
+    std::optional<observe::PacketSummary> packets;  // where there were any; see packet_results.h
+
+    /// True where the guest ended by itself with success and every checksum matched, and no other
+    /// machine failed.
     bool success() const;
     /// The exit status of the program; see `southbridge --help`.
     int exit_status() const;
@@ -87,7 +100,7 @@ struct Metric {
     const char* name;
     const char* unit;
     const char* doc;
-    double (*value)(const PhaseResult& phase, const Results& run);
+    double (*value)(const PhaseResult& phase, const MachineResult& machine);
     int decimals;
     bool of_bytes;      // says nothing about a phase without bytes
     const char* group;  // rows of one group stand together in the table

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -19,8 +20,9 @@ constexpr uint64_t scenario_order = uint64_t{1}
                                     << 32;           // a scenario's devices come after the board's
 constexpr uint64_t board_order = uint64_t{1} << 20;  // and a board's after those of the one below
 constexpr unsigned board_depth = 4;
-constexpr size_t longest_file = 1u << 20;
+constexpr size_t most_others = 7;
 constexpr const char* sweep_table = "sweep";
+constexpr size_t longest_file = 1u << 20;
 
 std::string read_file(const std::string& path) {
     std::error_code ignored;
@@ -95,15 +97,12 @@ Scenario Scenario::parse(std::string_view text, const std::string& name,
     scenario.sets_ = sets;
     for (const std::string& assignment : sets) scenario.set(assignment);
 
-    const RawValue* board = scenario.find("machine", "board");
-    const std::string board_name = board ? board->text() : "pc";
-    const char* standard = board_text(board_name);
-    if (!standard)
-        throw Error(fmt::format("{}: there is no board \"{}\"; there is {}",
-                                board ? board->place.text() : name, board_name,
-                                fmt::join(board_names(), ", ")));
-    Scenario whole = board_scenario(board_name, 0);
+    scenario.name_others();
+    Scenario whole;
     whole.file_ = name;
+    whole.others_ = scenario.others_;
+    whole.lay_board(scenario, "");
+    for (const std::string& other : scenario.others_) whole.lay_board(scenario, other + ".");
     whole.cover(scenario);
     whole.text_ = std::move(scenario.text_);
     whole.sets_ = sets;
@@ -116,6 +115,41 @@ Scenario Scenario::with(const std::vector<std::string>& sets) const {
     std::vector<std::string> all = sets_;
     all.insert(all.end(), sets.begin(), sets.end());
     return parse(text_, file_, all);
+}
+
+/// Lays the board that `over` names for one machine under that machine's tables.
+void Scenario::lay_board(const Scenario& over, const std::string& prefix) {
+    const RawValue* board = over.find(prefix + "machine", "board");
+    const std::string name = board ? board->text() : "pc";
+    if (!board_text(name))
+        throw Error(fmt::format("{}: there is no board \"{}\"; there is {}",
+                                board ? board->place.text() : file_, name,
+                                fmt::join(board_names(), ", ")));
+    for (auto& [table, content] : board_scenario(name, 0).tables_)
+        if (prefix.empty() || !table.empty()) tables_.insert_or_assign(prefix + table, content);
+}
+
+void Scenario::name_others() {
+    const RawValue* value = find("machine", "others");
+    if (!value) return;
+    std::stringstream names{value->text()};
+    for (std::string name; std::getline(names, name, ',');) {
+        std::erase(name, ' ');
+        const bool letters = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+            return std::isalnum(c) || c == '_' || c == '-';
+        });
+        auto refuse = [&](const char* why) {
+            throw Error(
+                fmt::format("{}: machine.others: \"{}\" {}", value->place.text(), name, why));
+        };
+        if (name.empty() || !letters || !std::isalpha(static_cast<unsigned char>(name[0])))
+            refuse("is no name of a machine: use letters, digits, - and _");
+        if (std::find(others_.begin(), others_.end(), name) != others_.end())
+            refuse("is named twice");
+        if (others_.size() == most_others)
+            refuse("is one too many: 7 further machines are the most");
+        others_.push_back(name);
+    }
 }
 
 /// A board lies on the one that it names itself, if any.

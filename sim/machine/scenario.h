@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A scenario as written: tables of keys with raw values, each with the place where it stands. It is
-// read from a TOML file, laid over a board (the standard set of devices), and `--set key=value`
-// options are laid over both. Nothing is interpreted here: plan.h checks it against declared keys.
+// read from a TOML file, laid over a board (the standard set of devices) of each of its machines,
+// and
+// `--set key=value` options are laid over both. Nothing is interpreted here: plan.h checks it
+// against declared keys.
 //
 // The table `sweep` is no part of the machine: it is kept as written, as a tree, and stands in none
 // of the other tables, so that a run sees the scenario's base point only. sim/lab reads it.
@@ -68,6 +70,8 @@ class Scenario {
     /// Tables by dotted name: "cpu", "disk", "guest.parameters".
     const std::map<std::string, RawTable>& tables() const { return tables_; }
     const RawValue* find(const std::string& table, const std::string& key) const;
+    /// The further machines' names, as `machine.others` has them.
+    const std::vector<std::string>& others() const { return others_; }
     /// The table `sweep`; null where there is none.
     const RawNode* sweep() const { return sweep_ ? &*sweep_ : nullptr; }
     /// What --set says about it, in its order: "sweep.replications" and the value.
@@ -83,6 +87,8 @@ class Scenario {
 
   private:
     static Scenario board_scenario(const std::string& name, unsigned depth);
+    void lay_board(const Scenario& over, const std::string& prefix);
+    void name_others();
     void cover(const Scenario& above);
     void lay(std::string_view text, const std::string& name, uint64_t order_base);
     void set(const std::string& assignment);
@@ -93,6 +99,7 @@ class Scenario {
     std::map<std::string, RawTable> tables_;
     std::optional<RawNode> sweep_;
     std::vector<std::pair<std::string, RawValue>> sweep_sets_;
+    std::vector<std::string> others_;
 };
 
 /// The text of a board that ships with the program; null where there is none of that name.

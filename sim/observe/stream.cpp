@@ -5,20 +5,34 @@
 
 #include <iterator>
 
+#include "sim/observe/merge.h"
+
 namespace sb::observe {
 
-void Stream::attach(Sink& sink, KindSet wanted) {
-    consumers_.push_back({&sink, wanted});
+Stream::Stream() = default;
+Stream::~Stream() = default;
+
+void Stream::attach(Sink& sink, KindSet wanted, Source first, Source last) {
+    consumers_.push_back({&sink, wanted, first, last});
     wanted_ |= wanted;
 }
 
-void Stream::emit(const Event& event) {
+void Stream::hand_on(const Event& event) {
     for (const Consumer& consumer : consumers_)
-        if (consumer.wanted[static_cast<size_t>(event.kind)]) consumer.sink->event(*this, event);
+        if (consumer.wanted[static_cast<size_t>(event.kind)] && event.source >= consumer.first &&
+            event.source < consumer.last)
+            consumer.sink->event(*this, event);
+}
+
+void Stream::merge(const Simulation& sim) { merge_ = std::make_unique<Merge>(*this, sim); }
+void Stream::hold(const Event& event) { merge_->event(event); }
+
+void Stream::flush() {
+    if (merge_) merge_->flush();
 }
 
 Source Stream::add_source(const std::string& name) {
-    sources_.push_back(name);
+    sources_.push_back(prefix_ + name);
     return static_cast<Source>(sources_.size() - 1);
 }
 
