@@ -57,8 +57,7 @@ std::string Fields::choice(const std::string& key, const std::vector<std::string
     const std::string word = text(key, choices.front());
     if (std::find(choices.begin(), choices.end(), word) == choices.end())
         refuse(*table_.find(key), key,
-               fmt::format("\"{}\" is not one of {}{}", word, fmt::join(choices, ", "),
-                           nearest(word, choices).empty() ? "" : hint(word, choices)));
+               fmt::format("\"{}\" is not one of {}", word, fmt::join(choices, ", ")));
     return word;
 }
 

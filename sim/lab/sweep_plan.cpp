@@ -112,7 +112,7 @@ class Content {
     explicit Content(const Scenario& scenario) : scenario_{scenario} {
         std::vector<std::pair<uint64_t, std::string>> order;
         for (const auto& [name, table] : scenario.tables()) {
-            order.emplace_back(table.order, name);
+            if (scenario.find(name, "device")) order.emplace_back(table.order, name);
             for (const auto& [key, value] : table.values) {
                 if (name.empty()) continue;  // title and question
                 std::string text = value.text();

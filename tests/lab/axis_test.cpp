@@ -106,7 +106,7 @@ TEST_CASE("a wrong sweep is refused with file and line and a way out") {
          {"test.toml:2", "did you mean \"replications\"?"}},
         {"no table", "sweep = 3\n", {"test.toml:1", "must be a table"}},
         {"too few", "[sweep]\nreplications = 0\n", {"test.toml:2", "from 1 to 10000"}},
-        {"wrong word", "[sweep]\ncombine = \"zip\"\n", {"test.toml:2", "did you mean \"zipped\"?"}},
+        {"wrong word", "[sweep]\ncombine = \"zip\"\n", {"test.toml:2", "one of crossed, zipped"}},
         {"wrong type",
          "[sweep]\ncommon_random_numbers = \"yes\"\n",
          {"test.toml:2", "true or false"}},

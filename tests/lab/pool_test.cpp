@@ -64,7 +64,7 @@ TEST_CASE("a pool that is stopped ends what runs and starts nothing more") {
     options.at_once = 2;
     bool stop = false;
     options.stop = [&] { return stop; };
-    options.tick = [&](unsigned running) { stop = running == 2; };
+    options.tick = [&](unsigned running) { stop = stop || running == 2; };
     const auto ends = run(4, options, [](size_t) -> int { for_ever(); });
     CHECK(ends.size() == 2);
     for (const auto& [job, end] : ends) CHECK(end.kind == JobEnd::Kind::stopped);
