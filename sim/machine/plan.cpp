@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+
 namespace sb::machine {
 namespace {
 
