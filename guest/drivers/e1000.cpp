@@ -127,6 +127,10 @@ void E1000::write(Register reg, uint32_t value) const {
 }
 
 // Section 14.3, "General Configuration", and what follows there.
+bool E1000::is_there(uint32_t number) {
+    return pci::find_device(pci::kIntel, kDevice82540em, number).has_value();
+}
+
 NetworkError E1000::open(PacketPool& pool) {
     const auto function = pci::find_device(pci::kIntel, kDevice82540em, number_);
     if (!function) return NetworkError::kNoDevice;

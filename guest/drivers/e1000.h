@@ -26,6 +26,9 @@ class E1000 final : public NetworkDevice {
         uint32_t transmit = 256;
     };
 
+    // Whether the machine has so many of them, and one more.
+    static bool is_there(uint32_t number);
+
     // The controller of this number, from 0 on.
     explicit E1000(uint32_t number, Rings rings = {256, 256}) : number_(number), rings_(rings) {}
 

@@ -3,6 +3,7 @@
 
 #include "network/drop.h"
 #include "network/interface.h"
+#include "network/tick.h"
 
 namespace guest {
 namespace {
@@ -52,7 +53,7 @@ void Arp::learn(Ipv4Address neighbour, const MacAddress& mac) {
         Drops::drop(*held, DropPlace::kNoMacAddress, interface_.pool());
         held = nullptr;
     }
-    entry = {.address = neighbour, .mac = mac, .known = true, .held = nullptr};
+    entry = {.address = neighbour, .mac = mac, .known = true, .held = nullptr, .asked = 0};
     if (held == nullptr) return;
     reinterpret_cast<EthernetHeader*>(held->data)->destination = mac;
     interface_.send(*held);
@@ -62,7 +63,11 @@ void Arp::hold(Packet& packet, Ipv4Address neighbour) {
     Entry& entry = entries_[neighbour % kEntries];
     if (entry.held != nullptr)
         Drops::drop(*entry.held, DropPlace::kNoMacAddress, interface_.pool());
-    entry = {.address = neighbour, .mac = {}, .known = false, .held = &packet};
+    const bool has_asked = entry.held != nullptr && entry.address == neighbour;
+    const uint32_t now = tick::count();
+    entry.held = &packet;
+    if (has_asked && now - entry.asked < kTicksBetweenQuestions) return;
+    entry = {.address = neighbour, .mac = {}, .known = false, .held = &packet, .asked = now};
     ask(neighbour);
 }
 

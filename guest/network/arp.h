@@ -28,8 +28,9 @@ class Arp {
     // modulo kEntries.
     void learn(Ipv4Address neighbour, const MacAddress& mac);
 
-    // Asks who that is, and keeps the packet, which lacks only its destination, until the answer:
-    // the last one for each neighbour. One that another takes the place of is dropped.
+    // Asks who that is, but not more often than every kTicksBetweenQuestions, and keeps the packet,
+    // which lacks only its destination, until the answer: the last one for each neighbour. One that
+    // another takes the place of is dropped.
     void hold(Packet& packet, Ipv4Address neighbour);
 
     // Takes an ARP packet, that begins with its Ethernet header.
@@ -37,11 +38,13 @@ class Arp {
 
   private:
     static constexpr uint32_t kEntries = 32;
+    static constexpr uint32_t kTicksBetweenQuestions = 100;  // Of the clock (network/tick.h).
     struct Entry {
         Ipv4Address address;
         MacAddress mac;
         bool known;
         Packet* held;
+        uint32_t asked;  // When, for this neighbour.
     };
 
     void ask(Ipv4Address neighbour);

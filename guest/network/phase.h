@@ -14,6 +14,7 @@ namespace guest {
 
 enum class Phase : uint8_t {
     kSetup,
+    kProgram,  // The program's own loop, between everything else.
     kTopHalf,
     kBottomHalf,
     kProtocol,
@@ -26,7 +27,7 @@ class Phases {
   public:
     // Asks for the names' numbers, once, and enters kSetup.
     static void open() {
-        constexpr const char* kNames[] = {"set-up",   "top half",    "bottom half",
+        constexpr const char* kNames[] = {"set-up",   "program",     "top half", "bottom half",
                                           "protocol", "application", "idle"};
         for (uint32_t i = 0; i < kCount; ++i) numbers_[i] = phase_number(kNames[i]);
         enter(Phase::kSetup);

@@ -30,6 +30,8 @@ struct ServiceStatistics {
     uint32_t most_at_once;  // By one poll.
     uint32_t rearms;        // Returns from polling to interrupts,
     uint32_t races;         // and those that found a packet which had come in between.
+    uint32_t moderation_changes;  // How often the policy has changed the controllers' moderation,
+    uint32_t last_moderation;     // and the tick of the clock at which it did so last.
     uint32_t inhibits;      // How often a full queue stopped the input,
     uint32_t timeouts;      // and how often the clock let it on again.
 };

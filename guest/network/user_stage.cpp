@@ -8,19 +8,19 @@
 
 namespace guest {
 
+// A full queue inhibits the input also when the clock has just let it on again.
 void UserStage::handle(Packet& packet) {
+    bool has_room;
     {
         const InterruptGuard guard;
-        if (queue_.put(packet)) {
-            if (limits_.high != 0 && queue_.length() >= limits_.high && !inhibited_) {
-                inhibited_ = true;
-                ticks_ = 0;
-                service_.inhibit_input();
-            }
-            return;
+        has_room = queue_.put(packet);
+        if (limits_.high != 0 && queue_.length() >= limits_.high && !inhibited_) {
+            inhibited_ = true;
+            ticks_ = 0;
+            service_.inhibit_input();
         }
     }
-    Drops::drop(packet, DropPlace::kUserQueue, packet.interface->pool());
+    if (!has_room) Drops::drop(packet, DropPlace::kUserQueue, packet.interface->pool());
 }
 
 // The process works with everything on. What it then has the kernel do is the bottom half's

@@ -3,7 +3,8 @@
 // A station on a network: a controller, a way to serve it, and something to do with the packets.
 // Says what it has counted when it has served so many packets, or when the time is over.
 //
-//   nic=e1000        or ne2000 (port=0x300 line=9; of a second one port2=0x320 line2=10)
+//   nic=auto         e1000, or ne2000 (port=0x300 line=9; of a second one port2=0x320 line2=10), or the
+//                    one of them that is there
 //   app=sink         takes datagrams to port 9 and counts their numbers
 //       echo         sends datagrams to port 7 back
 //       forward      between two controllers and their networks; phantom=10.0.3.9 for a station
@@ -14,12 +15,14 @@
 //       poll         budget=64
 //       clocked      budget=0: unlimited; by the ticks of hz
 //       interrupt    backlog=50
-//       static       the same; what differs is given by itr=0 rdtr=0 radv=0 tidv=0 tadv=0, in the
-//                    units of these registers, which go with any service
+//       static       the same, and the controller holds its interrupts back by itr=0 rdtr=0 radv=0
+//                    tidv=0 tadv=0, in the units of these registers
 //       adaptive dim napi with such moderation
 //       hybrid       budget=64 threshold=10 packets in a tick, spins=200
 //       quota        quota=10: 0 is none
-//   moderation=static  or adaptive, conservative, dim, instead of the service's own
+//       feedback     the same with feedback=1
+//                    the first of these numbers may go with the name: napi:32, quota:5
+//   moderation=      none, static, adaptive, conservative or dim, instead of the service's own
 //   interrupt=line   or message
 //   irq=apic         or pic
 //   packets=1000     to be served before it ends; 0: does not matter
@@ -34,8 +37,7 @@
 //   user=0           1: the application is a user process, screend for instance, which has
 //                    user_queue=32 user_work=0
 //   feedback=0       1: a user queue that is three quarters full inhibits the input until it is
-//   only
-//                    a quarter full, or for feedback_ticks=1, where the service can do that (quota)
+//                    only a quarter full, or for feedback_ticks=1, where the service can do that (quota)
 #include "network/bottom_half.h"
 #include "network/drop.h"
 #include "network/phase.h"
@@ -61,6 +63,7 @@ struct Station {
     NetworkStack& stack;
     uint32_t packets;  // When to end; 0: not.
     uint32_t ticks;
+    uint32_t hz;  // Of them.
     uint32_t served_before = 0;       // Of `ping`, a while ago.
     volatile bool send_again = true;  // Its datagram does not come back.
 
@@ -156,6 +159,9 @@ void Station::finish() {
     report("most_at_once", statistics.most_at_once);
     report("rearms", statistics.rearms);
     report("races", statistics.races);
+    report("moderation_changes", statistics.moderation_changes);
+    report("last_moderation_us",
+           divide(uint64_t{statistics.last_moderation} * 1'000'000, hz).quotient);
     report("inhibits", statistics.inhibits);
     report("timeouts", user != nullptr ? user->timeouts() : 0);
     print("\n");
@@ -243,7 +249,8 @@ int main(const CommandLine& options) {
     application.set_work(options.number("work", 0));
 
     const uint32_t queue = options.number("user_queue", 32, 1);
-    const bool feedback = options.number("feedback", 0, 0, 1) != 0;
+    const bool feedback =
+        service_option(options).name->feedback || options.number("feedback", 0, 0, 1) != 0;
     UserStage stage(application, service,
                     {.queue = queue,
                      .high = feedback ? queue - queue / 4 : 0,
@@ -263,11 +270,13 @@ int main(const CommandLine& options) {
                        .interfaces = interfaces,
                        .stack = stack,
                        .packets = packets,
-                       .ticks = ticks_of(milliseconds, hz)};
+                       .ticks = ticks_of(milliseconds, hz),
+                       .hz = hz};
     print("{} {}, {}: ready\n", count, interfaces[0]->device().name(), service.name());
     tick::start(
         hz, [](void* self) { static_cast<Station*>(self)->on_tick(); }, &station);
     service.start();
+    Phases::enter(Phase::kProgram);
     enable_interrupts();
     station.run();
     station.drain();

@@ -49,7 +49,8 @@ inline uint32_t ring_option(const CommandLine& options, std::string_view key) {
 
 // The controller of this number.
 inline NetworkDevice& make_device(const CommandLine& options, uint32_t number) {
-    const std::string_view nic = options.text("nic", "e1000");
+    std::string_view nic = options.text("nic", "auto");
+    if (nic == "auto") nic = E1000::is_there(number) ? "e1000" : "ne2000";
     if (nic == "e1000") {
         return make<E1000>(
             number, E1000::Rings{ring_option(options, "ring"), ring_option(options, "tx_ring")});
@@ -59,7 +60,7 @@ inline NetworkDevice& make_device(const CommandLine& options, uint32_t number) {
         const uint32_t line = options.number(number == 0 ? "line" : "line2", 9 + number, 1, 15);
         return make<Ne2000>(static_cast<uint16_t>(port), static_cast<uint8_t>(line));
     }
-    reject("nic", nic, "e1000, ne2000");
+    reject("nic", nic, "auto, e1000, ne2000");
 }
 
 inline Moderation parse_moderation(const CommandLine& options) {
@@ -76,11 +77,12 @@ inline Moderation parse_moderation(const CommandLine& options) {
 inline ModerationPolicy& make_moderation(const CommandLine& options, std::string_view fallback) {
     const std::string_view name = options.text("moderation", fallback);
     const Moderation moderation = parse_moderation(options);
+    if (name == "none") return make<StaticModeration>(Moderation{});
     if (name == "static") return make<StaticModeration>(moderation);
     if (name == "adaptive") return make<AdaptiveModeration>(moderation, false);
     if (name == "conservative") return make<AdaptiveModeration>(moderation, true);
     if (name == "dim") return make<DimModeration>(moderation);
-    reject("moderation", name, "static, adaptive, conservative, dim");
+    reject("moderation", name, "none, static, adaptive, conservative, dim");
 }
 
 // The names by which services are usually compared go with the moderation that they are known for.
@@ -88,35 +90,60 @@ struct ServiceName {
     std::string_view option;
     std::string_view service;
     std::string_view moderation;
+    bool feedback = false;  // A full user queue inhibits the input.
 };
 inline constexpr ServiceName kServiceNames[] = {
-    {"poll", "poll", "static"},           {"clocked", "clocked", "static"},
-    {"interrupt", "classic", "static"},   {"static", "classic", "static"},
+    {"poll", "poll", "none"},        {"clocked", "clocked", "none"},
+    {"interrupt", "classic", "none"}, {"static", "classic", "static"},
     {"adaptive", "napi", "conservative"}, {"dim", "napi", "dim"},
-    {"napi", "napi", "static"},           {"hybrid", "hybrid", "static"},
-    {"quota", "quota", "static"},
+    {"napi", "napi", "none"},        {"hybrid", "hybrid", "none"},
+    {"quota", "quota", "none"},      {"feedback", "quota", "none", true},
 };
+
+// The service that an option such as "napi" or "quota:10" names: after the colon comes the limit that
+// it is known for, 0 for none.
+struct ServiceOption {
+    const ServiceName* name = nullptr;
+    std::string_view limit;
+};
+
+inline ServiceOption service_option(const CommandLine& options) {
+    const std::string_view option = options.text("service", "napi");
+    for (const ServiceName& known : kServiceNames) {
+        if (!option.starts_with(known.option)) continue;
+        std::string_view rest = option;
+        rest.remove_prefix(known.option.size());
+        if (rest.empty()) return {&known, rest};
+        if (!rest.starts_with(':')) continue;
+        rest.remove_prefix(1);
+        return {&known, rest};
+    }
+    reject("service", option,
+           "poll, clocked, interrupt, static, adaptive, dim, napi, hybrid, quota, feedback");
+}
+
+inline uint32_t own_number(std::string_view text) {
+    uint32_t number = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '9' || number > 99'999'999) reject("service", text, "the numbers");
+        number = number * 10 + static_cast<uint32_t>(c - '0');
+    }
+    return number;
+}
 
 inline Service& make_service(const CommandLine& options, std::span<Interface* const> interfaces,
                              NetworkStack& stack) {
-    const std::string_view option = options.text("service", "napi");
-    const ServiceName* name = nullptr;
-    for (const ServiceName& known : kServiceNames) {
-        if (known.option == option) name = &known;
-    }
-    if (name == nullptr) {
-        reject("service", option,
-               "poll, clocked, interrupt, static, adaptive, dim, napi, hybrid, quota");
-    }
+    const auto [name, own_limit] = service_option(options);
     const std::string_view way = options.text("interrupt", "line");
     if (way != "line" && way != "message") reject("interrupt", way, "line, message");
     const InterruptDriven::Setup setup = {
         way == "line" ? NetworkDevice::InterruptBy::kLine : NetworkDevice::InterruptBy::kMessage,
         make_moderation(options, name->moderation)};
 
-    // 0 stands for no limit.
-    const auto limit = [&](std::string_view key, uint32_t fallback) {
-        const uint32_t number = options.number(key, fallback);
+    // 0 stands for no limit. `mine` is the one that the service's name may have with it.
+    const auto limit = [&](std::string_view key, uint32_t fallback, bool mine = true) {
+        const bool named = mine && !own_limit.empty();
+        const uint32_t number = named ? own_number(own_limit) : options.number(key, fallback);
         return number != 0 ? number : kUnlimited;
     };
     if (name->service == "poll") return make<BusyPolling>(interfaces, stack, limit("budget", 64));
@@ -134,7 +161,7 @@ inline Service& make_service(const CommandLine& options, std::span<Interface* co
                                            .spins = options.number("spins", 200)});
     }
     return make<Napi>(interfaces, stack, setup,
-                      Napi::Limits{.weight = limit("weight", 64), .budget = limit("budget", 300)});
+                      Napi::Limits{.weight = limit("weight", 64), .budget = limit("budget", 300, false)});
 }
 
 }  // namespace guest

@@ -18,6 +18,7 @@ namespace {
 
 constexpr int some_failed = 4;
 constexpr int interrupted = 130;
+constexpr size_t shown_reasons = 10;
 constexpr unsigned bar_width = 24;
 
 volatile sig_atomic_t stop_asked = 0;
@@ -82,10 +83,14 @@ void print(const lab::SweepSummary& summary, const SweepCommand& command) {
     if (summary.not_run) text += fmt::format(", {} not run", summary.not_run);
     if (summary.taken) text += fmt::format(" ({} of them from before)", summary.taken);
     fmt::print("{}\n", text);
-    for (const std::string& reason : summary.reasons) fmt::print("  {}\n", reason);
-    if (summary.failed > summary.reasons.size())
-        fmt::print("  ... and {} more: the table has all\n",
-                   summary.failed - summary.reasons.size());
+    for (size_t i = 0; i < summary.reasons.size() && i < shown_reasons; ++i) {
+        const lab::SweepFailure& failure = summary.reasons[i];
+        fmt::print("  {} x {} (first: point {}, replication {})\n", failure.runs, failure.reason,
+                   failure.point, failure.replication);
+    }
+    if (summary.reasons.size() > shown_reasons)
+        fmt::print("  ... and {} more reasons: the table has all\n",
+                   summary.reasons.size() - shown_reasons);
     for (const std::string& file : summary.files) fmt::print("  {}\n", file);
     for (const std::string& note : summary.notes) fmt::print("note: {}\n", note);
     if (summary.not_run)

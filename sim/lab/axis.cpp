@@ -221,12 +221,15 @@ std::string base_unit(const Key& key) {
 
 Axis read_axis(const Scenario& scenario, const std::string& full_key, const RawNode& node) {
     const Key key = declared(scenario, full_key, node.place);
-    Axis axis{full_key, full_key, base_unit(key), key.doc, {}, node.place};
+    constexpr std::string_view parameter = "guest.parameters.";
+    const std::string label =
+        full_key.starts_with(parameter) ? full_key.substr(parameter.size()) : full_key;
+    Axis axis{full_key, label, base_unit(key), key.doc, {}, node.place};
     const RawNode* list = &node;
     RawNode made;
     if (node.kind == RawNode::Kind::table) {
         Fields fields{node, fmt::format("sweep.axes.\"{}\"", full_key)};
-        axis.label = fields.text("label", full_key);
+        axis.label = fields.text("label", label);
         const std::string unit = fields.text("unit", axis.unit);
         if (!axis.unit.empty() && unit != axis.unit)
             fields.refuse(*node.find("unit"), "unit",

@@ -18,7 +18,8 @@ namespace {
 
 constexpr unsigned width = 900;
 constexpr unsigned panel_height = 480;
-constexpr size_t most_marked_values = 14;  // of x that a logarithmic axis marks each
+constexpr double most_marks = 14;     // of x beside each other
+constexpr size_t margin_letters = 7;  // of a legend, besides its text
 
 // Colours that people with any kind of colour vision tell apart (Okabe and Ito, "Color universal
 // design", 2008), the yellow last; points differ in shape too.
@@ -49,6 +50,18 @@ std::set<double> x_values(const PlotData& data) {
     return values;
 }
 
+/// Whether there is room for a mark at each value on a logarithmic axis.
+bool apart(const std::set<double>& values) {
+    if (values.size() < 2) return true;
+    const double whole = std::log(*values.rbegin() / *values.begin());
+    double before = 0;
+    for (const double value : values) {
+        if (before > 0 && std::log(value / before) < whole / most_marks) return false;
+        before = value;
+    }
+    return true;
+}
+
 std::string x_axis(const PlotData& data) {
     std::string text;
     const std::set<double> values = x_values(data);
@@ -65,7 +78,7 @@ std::string x_axis(const PlotData& data) {
         std::string tics;
         for (const double value : values)
             tics += fmt::format("{}{:.6g}", tics.empty() ? "" : ", ", value);
-        if (values.size() <= most_marked_values) text += fmt::format("set xtics ({})\n", tics);
+        if (data.x_was_set && apart(values)) text += fmt::format("set xtics ({})\n", tics);
         if (values.size() > 1)
             text += fmt::format("set xrange [{:.6g}:{:.6g}]\n", *values.begin() / 1.15,
                                 *values.rbegin() * 1.15);
@@ -75,6 +88,15 @@ std::string x_axis(const PlotData& data) {
                             *values.rbegin() + margin);
     }
     return text;
+}
+
+/// Room for the widest legend, so that panels have the same width.
+size_t legend_letters(const PlotData& data) {
+    size_t longest = 0;
+    for (const PlotPanel& panel : data.panels)
+        for (const PlotLine& line : panel.lines)
+            longest = std::max({longest, line.label.size(), panel.legend.size()});
+    return longest ? longest + margin_letters : 3;
 }
 
 bool replicated(const PlotLine& line) {
@@ -116,7 +138,7 @@ std::string panel_script(const PlotData& data, const PlotPanel& panel, const std
         // A bar that would go below zero has no lower end on a logarithmic axis.
         if (replicated(line))
             text += fmt::format(
-                "  {} using 1:2:{}:4 with yerrorbars lc rgb '{}' lw 1.2 pt 0 notitle, \\\n", source,
+                "  {} using 1:2:{}:4 with yerrorbars lc rgb '{}' lw 1.2 ps 0 notitle, \\\n", source,
                 data.log_y ? "($3>0?$3:$2)" : "3", colours[i % colours.size()]);
         text += fmt::format("  {} using 1:2 with linespoints {} {}{}\n", source, style, title,
                             i + 1 < panel.lines.size() ? ", \\" : "");
@@ -157,8 +179,9 @@ std::string gnuplot_script(const PlotData& data, const std::string& stem) {
         "set grid xtics ytics lt 1 lc rgb '#e2e2e2' lw 0.8, lt 1 lc rgb '#e2e2e2' lw 0.8\n"
         "set key outside right center Left reverse samplen 2 spacing 1.25 tc rgb '#222222'\n"
         "set bars 0.5\n"
-        "set lmargin 11\n",
-        stem, width, panels * panel_height, quoted(stem + ".svg"));
+        "set lmargin 11\n"
+        "set rmargin {4}\n",
+        stem, width, panels * panel_height, quoted(stem + ".svg"), legend_letters(data));
     text += x_axis(data);
     if (data.replications > 1)
         text +=

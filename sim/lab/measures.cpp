@@ -135,8 +135,8 @@ class Flattener {
         uint64_t count = 0;
         for (const Json& finding : *findings)
             if (finding.is_object()) count += finding.value("count", uint64_t{0});
-        add("findings", Json(count), "",
-            "things that the guest did and that the real part forbids");
+        add("findings", Json(count),
+            {"", "things that the guest did and that the real part forbids"});
     }
 
     std::map<std::string, Doc> docs_;

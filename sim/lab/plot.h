@@ -37,6 +37,7 @@ struct PlotData {
     std::string title, x_label;
     bool categories = false;  // x has names, which stand at 0, 1, ...
     std::vector<std::string> category_names;
+    bool x_was_set = false;  // it is an axis, and no metric
     bool log_x = false, log_y = false;
     uint64_t replications = 1;
     std::vector<PlotPanel> panels;

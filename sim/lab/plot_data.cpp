@@ -120,6 +120,7 @@ class Builder {
             note("no run has the metric \"{}\"{}", plot_.x, metric_hint(plot_.x));
             return std::move(data_);
         }
+        data_.x_was_set = table_.columns[x_].kind == Column::Kind::axis;
         prepare_x();
         std::vector<size_t> ys = chosen();
         std::vector<std::string> units;

@@ -19,8 +19,6 @@
 namespace sb::lab {
 namespace {
 
-constexpr size_t shown_reasons = 10;
-
 /// Two sweeps in one folder would undo each other's work. The lock ends with the process.
 class FolderLock {
   public:
@@ -229,10 +227,14 @@ SweepSummary Sweep::summarise() const {
             ++summary.not_run;
         } else {
             ++summary.failed;
-            if (summary.reasons.size() < shown_reasons)
+            const std::string reason = fmt::format("{}: {}", rows_[i].status, rows_[i].reason);
+            auto same = std::find_if(summary.reasons.begin(), summary.reasons.end(),
+                                     [&](const SweepFailure& f) { return f.reason == reason; });
+            if (same != summary.reasons.end())
+                ++same->runs;
+            else
                 summary.reasons.push_back(
-                    fmt::format("point {}, replication {}: {}: {}", plan_.runs[i].point + 1,
-                                plan_.runs[i].replication, rows_[i].status, rows_[i].reason));
+                    {reason, 1, plan_.runs[i].point + 1, plan_.runs[i].replication});
         }
     }
     return summary;

@@ -37,10 +37,18 @@ struct SweepProgress {
     unsigned running = 0;
 };
 
+/// Runs that ended for one reason, and the first of them.
+struct SweepFailure {
+    std::string reason;
+    size_t runs = 0;
+    size_t point = 0;
+    uint64_t replication = 0;
+};
+
 struct SweepSummary {
     size_t points = 0, runs = 0, ok = 0, failed = 0, not_run = 0;
-    size_t taken = 0;                  // from an earlier call
-    std::vector<std::string> reasons;  // of failures, one line each, the first ones
+    size_t taken = 0;  // from an earlier call
+    std::vector<SweepFailure> reasons;
     std::vector<std::string> files;
     std::vector<std::string> notes;
 };

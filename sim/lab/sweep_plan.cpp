@@ -242,7 +242,7 @@ SweepPlan plan_sweep(const Scenario& scenario, const std::string& program) {
 
 std::string program_identity(const std::string& version, const std::vector<std::string>& plugins) {
     std::string text = version + " " + file_identity("/proc/self/exe");
-    for (const std::string& plugin : plugins) text += " " + file_identity(plugin);
+    for (const std::string& plugin : plugins) text += fmt::format(" {}", file_identity(plugin));
     return text;
 }
 

@@ -9,8 +9,11 @@ namespace {
 
 std::string csv_row(const std::vector<std::string>& cells) {
     std::string row;
-    for (size_t i = 0; i < cells.size(); ++i) row += (i ? "," : "") + csv_cell(cells[i]);
-    return row + "\n";
+    for (const std::string& cell : cells) {
+        if (&cell != cells.data()) row += ',';
+        row += csv_cell(cell);
+    }
+    return row += '\n';
 }
 
 const char* name(Column::Kind kind) {
@@ -86,7 +89,10 @@ Table selected(const Table& table, const std::vector<std::string>& patterns) {
 std::string csv_cell(const std::string& text) {
     if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
     std::string quoted = "\"";
-    for (const char c : text) quoted += c == '"' ? std::string{"\"\""} : std::string{c};
+    for (const char c : text) {
+        if (c == '"') quoted += c;
+        quoted += c;
+    }
     return quoted + "\"";
 }
 

@@ -17,9 +17,9 @@ using observe::HdrHistogram;
 using observe::PacketWay;
 using observe::Span;
 
-constexpr double width = 1000, margin = 24, plot_at = 70, plot_width = 540, plot_height = 320;
+constexpr double width = 1000, margin = 24, plot_at = 70, plot_width = 500, plot_height = 320;
 constexpr double bar_height = 26, small = 11, normal = 13, large = 18, line_height = 17;
-constexpr double legend_at = plot_at + plot_width + 30;
+constexpr double legend_at = plot_at + plot_width + 26;
 constexpr double least_edge = 4, least_label = 60;
 constexpr double least_step = 0.4;  // pixels between two points of a curve
 constexpr double most_nines = 6;
@@ -161,7 +161,7 @@ void curve(Drawing& d, const Axes& axes, const HdrHistogram& h, const Style& sty
 }
 
 void legend(Drawing& d, const PacketWay& way, double y) {
-    constexpr double columns[]{120, 180, 240, 298};
+    constexpr double columns[]{165, 230, 295, 360};
     const char* heads[]{"mean", "p50", "p99", "max"};
     for (size_t c = 0; c < 4; ++c)
         d.text(legend_at + columns[c], y, small, heads[c], " text-anchor=\"end\" fill=\"#444444\"");
@@ -177,7 +177,7 @@ void legend(Drawing& d, const PacketWay& way, double y) {
                               static_cast<double>(h.quantile(99, 100)),
                               static_cast<double>(h.greatest())};
         for (size_t c = 0; c < 4; ++c)
-            d.text(legend_at + columns[c], y, 9.5, time_words(values[c]), " text-anchor=\"end\"");
+            d.text(legend_at + columns[c], y, small, time_words(values[c]), " text-anchor=\"end\"");
     }
 }
 

@@ -98,8 +98,10 @@ void batches(Lines& lines, const PacketWay& way) {
             "  interrupt requests: {}, of them {} without a new packet; packets for each: {}\n",
             count(way.interrupts), count(way.empty_interrupts), batch_words(way.per_interrupt));
     if (way.handlers > 0)
-        lines.text += fmt::format("  top halves and polls: {}; packets taken after each: {}\n",
-                                  count(way.handlers), batch_words(way.per_handler));
+        lines.text += fmt::format(
+            "  top halves and polls: {}, of them {} took nothing; packets taken by the others: "
+            "{}\n",
+            count(way.handlers), count(way.empty_handlers), batch_words(way.per_handler));
     if (way.controller && !way.marked &&
         way.spans[static_cast<size_t>(observe::Span::dma)].count() > 0)
         lines.text +=
@@ -107,7 +109,7 @@ void batches(Lines& lines, const PacketWay& way) {
 }
 
 void costs(Lines& lines, const Results& results, const PacketSummary& packets) {
-    if (packets.balance.served == 0) return;
+    if (packets_paid_for(packets) == 0) return;
     const auto value = [&](const std::string& name) {
         for (const PacketMetric& metric : packet_metrics)
             if (name == metric.name) return metric.value(packets, results);
@@ -120,10 +122,9 @@ void costs(Lines& lines, const Results& results, const PacketSummary& packets) {
             parts += fmt::format("{}{} {}", parts.empty() ? "; " : ", ", phase, grouped(cycles, 1));
     }
     lines.bold("\nWhat a packet cost the processor");
-    lines.text +=
-        fmt::format("  {} cycles for each of {} packets, set-up and halted ones not counted{}\n",
-                    grouped(value("cycles per packet"), 1),
-                    count(packets.handled ? packets.handled : packets.balance.served), parts);
+    lines.text += fmt::format(
+        "  {} cycles for each of {} packets, set-up and halted ones not counted{}\n",
+        grouped(value("cycles per packet"), 1), count(packets_paid_for(packets)), parts);
 }
 
 }  // namespace

@@ -23,15 +23,11 @@ uint64_t busy(const PhaseResult& phase) {
     return phase.cpu.total() - phase.cpu.cycles[static_cast<size_t>(cpu::Cause::halted)];
 }
 
-/// What the drivers and all above them handled; of a machine that only sends, what was served
-/// elsewhere.
-double handled(const PacketSummary& p) { return number(p.handled ? p.handled : p.balance.served); }
-
 double phase_cycles(const PacketSummary& p, const Results& run, std::string_view name) {
     uint64_t cycles = 0;
     for (const PhaseResult& phase : run.phases)
         if (phase.name == name) cycles += busy(phase);
-    return ratio(number(cycles), handled(p));
+    return ratio(number(cycles), number(packets_paid_for(p)));
 }
 template <size_t index>
 double cycles_of_phase(const PacketSummary& p, const Results& run) {
@@ -43,7 +39,7 @@ double all_cycles(const PacketSummary& p, const Results& run) {
     uint64_t cycles = busy(run.total);
     for (const PhaseResult& phase : run.phases)
         if (phase.name == "set-up") cycles -= busy(phase);
-    return ratio(number(cycles), handled(p));
+    return ratio(number(cycles), number(packets_paid_for(p)));
 }
 
 /// Through the machine: to the application, or out again at the other side.
@@ -93,6 +89,13 @@ double interrupts(const PacketSummary& p) {
 }
 
 }  // namespace
+
+uint64_t packets_paid_for(const PacketSummary& packets) {
+    uint64_t handled = 0;
+    for (const PacketWay& way : packets.ways)
+        if (way.name.find('.') == std::string::npos) handled += way.handled;
+    return handled ? handled : packets.balance.served;
+}
 
 double packet_rate(uint64_t packets, Time first, Time last) {
     return packets > 1 ? ratio(number(packets - 1), (last - first).seconds()) : 0.0;
@@ -149,10 +152,11 @@ const std::vector<PacketMetric> packet_metrics{
     {"moderation max", "us", "its greatest", most_us<moderation>, 3},
     {"interrupt requests", "", "interrupts that controllers asked for",
      [](const PacketSummary& p, const Results&) { return interrupts(p); }, 0},
-    {"interrupts per packet", "", "requests for each packet handled",
-     [](const PacketSummary& p, const Results&) { return ratio(interrupts(p), handled(p)); }, 4},
-    {"packets per top half", "",
-     "packets taken between one entry of a top half, or poll, and the next",
+    {"interrupts per packet", "", "requests for each packet handled, by any machine",
+     [](const PacketSummary& p, const Results&) { return ratio(interrupts(p), number(p.handled)); },
+     4},
+    {"packets per batch", "",
+     "packets taken after one entry of a top half, or poll, of those after which any were",
      [](const PacketSummary& p, const Results&) {
          HdrHistogram sum;
          for (const PacketWay& way : p.ways) sum.add(way.per_handler);
@@ -160,8 +164,9 @@ const std::vector<PacketMetric> packet_metrics{
      },
      3},
     {"cycles per packet", "cycles",
-     "processor cycles that were not halted, all but set-up, for each packet handled", all_cycles,
-     1},
+     "processor cycles that were not halted, all but set-up, for each packet that this machine "
+     "handled",
+     all_cycles, 1},
     {"top half cycles per packet", "cycles", "of them, those in the phase \"top half\"",
      cycles_of_phase<0>, 1},
     {"bottom half cycles per packet", "cycles", "of them, those in the phase \"bottom half\"",
@@ -209,8 +214,9 @@ Json way_json(const PacketWay& way) {
               {"interrupts", way.interrupts},
               {"empty_interrupts", way.empty_interrupts},
               {"handlers", way.handlers},
+              {"empty_handlers", way.empty_handlers},
               {"packets_per_interrupt", distribution(way.per_interrupt)},
-              {"packets_per_handler", distribution(way.per_handler)}};
+              {"packets_per_batch", distribution(way.per_handler)}};
     for (size_t i = 0; i < observe::span_count; ++i)
         if (way.spans[i].count() > 0)
             json["latency_ps"][observe::spans[i].name] = distribution(way.spans[i]);
@@ -234,23 +240,27 @@ Json packets_json(const Results& results) {
     json["drops"] = Json::array();
     for (const observe::PacketPlace& place : packets.places)
         json["drops"].push_back(
-            {{"by", place.where}, {"place", place.name}, {"packets", place.packets}});
+            {{"component", place.where}, {"name", place.name}, {"packets", place.packets}});
     json["ways"] = Json::array();
     for (const PacketWay& way : packets.ways) json["ways"].push_back(way_json(way));
     for (const PhaseResult& phase : results.phases)
         if (busy(phase) > 0)
-            json["cycles_per_packet"][phase.name] = ratio(number(busy(phase)), handled(packets));
+            json["cycles_per_packet"][phase.name] =
+                ratio(number(busy(phase)), number(packets_paid_for(packets)));
     json["forgotten"] = packets.forgotten;
     json["unknown_marks"] = packets.unknown_marks;
     json["repeated_marks"] = packets.repeated_marks;
     json["reversed_spans"] = packets.reversed_spans;
-    for (const PacketMetric& metric : packet_metrics) {
+    for (const PacketMetric& metric : packet_metrics)
         json["metrics"][metric.name] = metric.value(packets, results);
-        json["metric_docs"][metric.name] = {{"unit", metric.unit}, {"doc", metric.doc}};
-    }
-    for (const observe::StagePair& span : observe::spans)
-        json["latency_docs"][span.name] = {{"unit", "ps"}, {"doc", span.doc}};
     return json;
+}
+
+void add_packet_docs(Json& json) {
+    for (const PacketMetric& metric : packet_metrics)
+        json["packet_metric_docs"][metric.name] = {{"unit", metric.unit}, {"doc", metric.doc}};
+    for (const observe::StagePair& span : observe::spans)
+        json["packet_latency_docs"][span.name] = {{"unit", "ps"}, {"doc", span.doc}};
 }
 
 }  // namespace sb::machine

@@ -34,10 +34,18 @@ inline constexpr std::array<Quantile, 4> packet_quantiles{
 inline constexpr std::array<const char*, 4> packet_phases{"top half", "bottom half", "protocol",
                                                           "application"};
 
+/// The packets that the first machine's cycles were for: those that its drivers and all above them
+/// handled; where it only sends, those that were served elsewhere. (A further machine's devices
+/// have its name and a dot before theirs.)
+uint64_t packets_paid_for(const observe::PacketSummary& packets);
+
 /// Packets for each second between the first and the last of so many.
 double packet_rate(uint64_t packets, Time first, Time last);
 
+/// Of a run with packets.
 nlohmann::ordered_json packets_json(const Results& results);
+/// Units and descriptions, as members of all of the results.
+void add_packet_docs(nlohmann::ordered_json& json);
 /// "" for a run without packets.
 std::string packet_lines(const Results& results, bool colour);
 

@@ -206,6 +206,7 @@ nlohmann::ordered_json to_json(const Results& results) {
                                     {"count", f.count}});
     for (const Metric& metric : phase_metrics)
         json["metric_docs"][metric.name] = {{"unit", metric.unit}, {"doc", metric.doc}};
+    if (results.packets) add_packet_docs(json);
     json["console"] = results.console;
     json["screen"] = results.screen;
     for (const MachineResult& other : results.others) {

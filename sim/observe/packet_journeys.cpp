@@ -31,27 +31,28 @@ uint16_t PacketJourneys::party_named(const std::string& name) {
     return entry->second;
 }
 
-/// One stream is followed as a rule, a few where machines are joined.
-inline PacketJourneys::Known& PacketJourneys::known(const Stream& stream) {
-    for (Known& entry : known_)
-        if (entry.stream == &stream) return entry;
-    return known_.emplace_back(Known{&stream, {}, {}});
-}
-
 uint16_t PacketJourneys::party_of_source(const Stream& stream, Source source) {
-    std::vector<uint16_t>& table = known(stream).by_source;
-    if (source >= table.size()) table.resize(source + size_t{1});
-    if (table[source] == no_party) table[source] = party_named(stream.source_name(source));
-    return table[source];
+    if (source >= by_source_.size()) by_source_.resize(source + size_t{1});
+    if (by_source_[source] == no_party)
+        by_source_[source] = party_named(stream.source_name(source));
+    return by_source_[source];
 }
 
 uint16_t PacketJourneys::party_of_name(const Stream& stream, uint64_t name) {
     constexpr uint64_t most_cached = 1u << 16;
     if (name >= most_cached) return party_named(stream.name(name));
-    std::vector<uint16_t>& table = known(stream).by_name;
-    if (name >= table.size()) table.resize(name + 1);
-    if (table[name] == no_party) table[name] = party_named(stream.name(name));
-    return table[name];
+    if (name >= by_name_.size()) by_name_.resize(name + 1);
+    if (by_name_[name] == no_party) by_name_[name] = party_named(stream.name(name));
+    return by_name_[name];
+}
+
+/// A guest's mark names a controller as its own board does. Sources of a further machine have its
+/// name before theirs.
+uint16_t PacketJourneys::party_marked(const Stream& stream, const Event& event) {
+    const std::string& source = stream.source_name(event.source);
+    const size_t dot = source.rfind('.');
+    if (dot == std::string::npos) return party_of_name(stream, event.values[3]);
+    return party_named(source.substr(0, dot + 1) + stream.name(event.values[3]));
 }
 
 uint16_t PacketJourneys::place_of(uint16_t where, const std::string& name) {
@@ -251,7 +252,7 @@ void PacketJourneys::controller_event(const Stream& stream, const Event& event) 
     if (stage == Stage::interrupt)
         interrupt(parties_[party_of_source(stream, event.source)], event.at);
     else if (stage == Stage::handler)
-        handler(parties_[party_of_name(stream, event.values[3])], event.at);
+        handler(parties_[party_marked(stream, event)], event.at);
     else
         ++unknown_;
 }
@@ -276,6 +277,12 @@ void PacketJourneys::interrupt(Party& party, Time at) {
     party.way.per_interrupt.record(packets);
 }
 
+/// Packets were taken since the last entry, if there was any.
+void PacketJourneys::end_batch(PacketWay& way, uint64_t packets, bool entered) {
+    if (entered && packets > 0) way.per_handler.record(packets);
+    if (entered && packets == 0) ++way.empty_handlers;
+}
+
 void PacketJourneys::handler(Party& party, Time at) {
     Waiting& waiting = party.waiting;
     trim(waiting);
@@ -287,11 +294,9 @@ void PacketJourneys::handler(Party& party, Time at) {
         record->leg.put(stamp_of(Stage::handler), at);
         record->leg.last = Stage::handler;
     }
-    PacketWay& way = party.way;
-    if (party.handling) way.per_handler.record(party.taken_since);
+    end_batch(party.way, party.taken_since, party.way.handlers > 0);
     party.taken_since = 0;
-    party.handling = true;
-    ++way.handlers;
+    ++party.way.handlers;
 }
 
 // ---- Ends
@@ -380,7 +385,7 @@ void PacketJourneys::fold(const PacketLeg& leg) {
     if (leg.end == PacketEnd::served) ++way.served;
     if (leg.end == PacketEnd::forwarded) ++way.forwarded;
     const bool good = leg.end == PacketEnd::served || leg.end == PacketEnd::forwarded;
-    if (good && stored) ++handled_;
+    if (good && stored) ++way.handled;
     if (!good && (leg.end == PacketEnd::dropped || !stored || way.marked)) return;
     for (size_t i = 0; i < span_count; ++i) {
         const StagePair& pair = spans[i];
@@ -406,7 +411,6 @@ PacketSummary PacketJourneys::summary() {
     settle_all();
     PacketSummary summary;
     summary.balance = {begun_, served_, dropped_, forgotten_};
-    summary.handled = handled_;
     summary.inside = forgotten_at_;
     summary.places = places_;
     summary.forgotten = forgotten_;
@@ -424,7 +428,8 @@ PacketSummary PacketJourneys::summary() {
     }
     for (Party& party : parties) {
         PacketWay& way = party.way;
-        if (party.handling) way.per_handler.record(party.taken_since);
+        summary.handled += way.handled;
+        end_batch(way, party.taken_since, way.handlers > 0);
         if (party.origin.balance.begun > 0) summary.origins.push_back(std::move(party.origin));
         if (way.controller || way.served + way.forwarded + way.interrupts + way.handlers > 0)
             summary.ways.push_back(std::move(way));

@@ -75,8 +75,6 @@ class PacketJourneys final : public Sink {
 
     explicit PacketJourneys(size_t most_in_flight = default_most);
 
-    /// Several streams may be followed together, as long as no two packets have the same number:
-    /// sources of the same name are one.
     static KindSet kinds() { return KindSet{}.set(static_cast<size_t>(Kind::packet)); }
     void event(const Stream& stream, const Event& event) override;
 
@@ -122,23 +120,18 @@ class PacketJourneys final : public Sink {
         PacketWay way;
         Waiting waiting;
         uint64_t taken_since = 0;  // the last handler
-        bool handling = false;
-    };
-    /// The parties and names of one stream.
-    struct Known {
-        const Stream* stream;
-        std::vector<uint16_t> by_source, by_name;
     };
 
-    Known& known(const Stream& stream);
     uint16_t party_named(const std::string& name);
     uint16_t party_of_source(const Stream& stream, Source source);
     uint16_t party_of_name(const Stream& stream, uint64_t name);
+    uint16_t party_marked(const Stream& stream, const Event& event);
     uint16_t place_of(uint16_t where, const std::string& name);
 
     void controller_event(const Stream& stream, const Event& event);
     void interrupt(Party& party, Time at);
     void handler(Party& party, Time at);
+    static void end_batch(PacketWay& way, uint64_t packets, bool entered);
     Record* waiting_record(const Stored& stored);
     void trim(Waiting& waiting);
 
@@ -173,12 +166,12 @@ class PacketJourneys final : public Sink {
 
     std::vector<Party> parties_;
     std::map<std::string, uint16_t> party_index_;
-    std::vector<Known> known_;
+    std::vector<uint16_t> by_source_, by_name_;  // parties, by the stream's numbers
     std::vector<PacketPlace> places_;
     std::map<std::pair<uint16_t, std::string>, uint16_t> place_index_;
     PacketListener* listener_ = nullptr;
 
-    uint64_t begun_ = 0, served_ = 0, dropped_ = 0, handled_ = 0;
+    uint64_t begun_ = 0, served_ = 0, dropped_ = 0;
     uint64_t forgotten_ = 0, unknown_ = 0, repeated_ = 0, reversed_ = 0;
     std::array<uint64_t, stage_count> forgotten_at_{};
     bool finished_ = false;

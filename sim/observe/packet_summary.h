@@ -116,11 +116,13 @@ struct PacketWay {
     bool controller = false;  // packets were stored: a driver is behind it
     bool marked = false;      // and marks what it takes
     uint64_t served = 0, forwarded = 0, taken = 0;
+    uint64_t handled = 0;           // stored, and then served or forwarded
     uint64_t interrupts = 0;        // requests
     uint64_t empty_interrupts = 0;  // of them, without a packet that came in since the last
     uint64_t handlers = 0;          // entries of the top half, and polls
+    uint64_t empty_handlers = 0;    // of them, those after which no packet was taken
     HdrHistogram per_interrupt;     // packets stored since the last one, none left out
-    HdrHistogram per_handler;       // packets taken between one entry and the next
+    HdrHistogram per_handler;       // packets taken between one entry and the next, where any were
     std::array<HdrHistogram, span_count> spans;  // picoseconds, of packets served or forwarded
 
     const HdrHistogram& span(Span which) const { return spans[static_cast<size_t>(which)]; }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The 8254x against drivers and peers that mean ill: descriptor rings of any content, size and address, registers of
-// any value, and frames of any kind. Nothing but findings and counted drops, and every frame is accounted for.
+// The 8254x against drivers and peers that mean ill: descriptor rings of any content, size and
+// address, registers of any value, and frames of any kind. Nothing but findings and counted drops,
+// and every frame is accounted for.
 #include <catch2/catch.hpp>
 
 #include <fmt/format.h>
@@ -21,8 +22,8 @@ namespace {
 
 constexpr uint32_t memory_bytes = 0x40000;
 constexpr uint32_t at = 0xe0000000, io_at = 0xc000;
-constexpr uint32_t ctrl = 0x0000, icr = 0x00c0, ims = 0x00d0, rctl = 0x0100, tctl = 0x0400, rdbal = 0x2800,
-                   rdtr = 0x2820, tdbal = 0x3800, rxcsum = 0x5000;
+constexpr uint32_t ctrl = 0x0000, icr = 0x00c0, ims = 0x00d0, rctl = 0x0100, tctl = 0x0400,
+                   rdbal = 0x2800, rdtr = 0x2820, tdbal = 0x3800, rxcsum = 0x5000;
 
 class Attack {
   public:
@@ -47,7 +48,8 @@ class Attack {
                 const uint64_t burst = 1 + chance_.below(40);
                 for (uint64_t i = 0; i < burst; ++i) give(io);
                 if (chance_.one_in(8)) change_filters(io);
-                if (!chance_.one_in(4)) io.write32(at + rdbal + 0x18, (io.read32(at + rdbal + 0x10) + 63) % 64);
+                if (!chance_.one_in(4))
+                    io.write32(at + rdbal + 0x18, (io.read32(at + rdbal + 0x10) + 63) % 64);
                 io.read32(at + icr);
             }
             settle(io);
@@ -92,7 +94,8 @@ class Attack {
     void give(Script& io) {
         io.wait(Time::ps(chance_.below(chance_.one_in(4) ? 20'000'000 : 500'000)));
         account_->given(wire_->deliver(chance_.frame()));
-        if (chance_.one_in(2000)) wire_->set_rate(chance_.one_in(2) ? 0 : 1'000'000'000);
+        const bool up = wire_->bits_per_second() != 0;
+        if (chance_.one_in(up ? 2000 : 10)) wire_->set_rate(up ? 0 : 1'000'000'000);
     }
     void set_up(Script& io, uint32_t ring, uint32_t descriptors) {
         for (uint32_t i = 0; i < descriptors; ++i) {
@@ -115,8 +118,11 @@ class Attack {
         io.write32(at + rdbal + 0x18, descriptors - 1);
     }
     void change_filters(Script& io) {
-        // EN stays; the rest, of which buffer sizes, long packets, bad packets and loopback, is anybody's.
-        io.write32(at + rctl, static_cast<uint32_t>(chance_.bits()) | 1u << 1);
+        // EN stays; the rest, of which buffer sizes, long packets, bad packets and loopback, is
+        // anybody's.
+        const uint32_t sane = 1u << 1 | 1u << 3 | 1u << 4 | 1u << 15;
+        io.write32(at + rctl,
+                   sane | (chance_.one_in(2) ? 0 : static_cast<uint32_t>(chance_.bits())));
         io.write32(at + rxcsum, static_cast<uint32_t>(chance_.bits()));
         io.write32(at + 0x0038, static_cast<uint32_t>(chance_.bits()));  // VET
     }
@@ -133,28 +139,35 @@ class Attack {
         if (chance_.one_in(8)) return;
         if (chance_.one_in(2)) {
             io.write32(at + base, static_cast<uint32_t>(ring));
-            io.write32(at + base + 4, chance_.one_in(8) ? static_cast<uint32_t>(chance_.value()) : 0);
+            io.write32(at + base + 4,
+                       chance_.one_in(8) ? static_cast<uint32_t>(chance_.value()) : 0);
         } else {
             ring = io.read32(at + base);
         }
         if (chance_.one_in(2)) io.write32(at + base + 8, static_cast<uint32_t>(chance_.value()));
-        for (uint64_t i = 0, n = chance_.below(32); transmit && i < n; ++i) put_descriptor(ring + 16 * i);
+        for (uint64_t i = 0, n = chance_.below(32); transmit && i < n; ++i)
+            put_descriptor(ring + 16 * i);
         for (uint32_t pointer : {0x10u, 0x18u})
-            if (chance_.one_in(2)) io.write32(at + base + pointer, static_cast<uint32_t>(chance_.one_in(4) ? chance_.value() : chance_.below(64)));
+            if (chance_.one_in(2))
+                io.write32(
+                    at + base + pointer,
+                    static_cast<uint32_t>(chance_.one_in(4) ? chance_.value() : chance_.below(64)));
     }
     /// Legacy, context or data, for any of the features, with lengths that are mostly too much.
     void put_descriptor(uint64_t where) {
         if (where + 16 > memory_bytes) return;
-        uint64_t words[2]{chance_.one_in(8) ? chance_.bits() : chance_.below(memory_bytes), chance_.bits()};
+        uint64_t words[2]{chance_.one_in(8) ? chance_.bits() : chance_.below(memory_bytes),
+                          chance_.bits()};
         if (!chance_.one_in(4)) words[1] = (words[1] & ~uint64_t{0xffff}) | chance_.below(2000);
         if (chance_.one_in(2)) words[1] |= uint64_t{1} << 24;  // EOP
         std::memcpy(ram_ + where, words, sizeof words);
     }
     void spoil_register(Script& io) {
-        static constexpr uint32_t registers[]{0x0000, 0x0010, 0x0014, 0x0018, 0x0020, 0x0028, 0x002c, 0x0030, 0x0038,
-                                              0x00c0, 0x00c4, 0x00c8, 0x00d0, 0x00d8, 0x0100, 0x0170, 0x0178, 0x0400,
-                                              0x0410, 0x1000, 0x2160, 0x2168, 0x2820, 0x2828, 0x282c, 0x2c00, 0x3820,
-                                              0x3828, 0x382c, 0x3830, 0x5000, 0x5200, 0x5400, 0x5404, 0x5600};
+        static constexpr uint32_t registers[]{
+            0x0000, 0x0010, 0x0014, 0x0018, 0x0020, 0x0028, 0x002c, 0x0030, 0x0038,
+            0x00c0, 0x00c4, 0x00c8, 0x00d0, 0x00d8, 0x0100, 0x0170, 0x0178, 0x0400,
+            0x0410, 0x1000, 0x2160, 0x2168, 0x2820, 0x2828, 0x282c, 0x2c00, 0x3820,
+            0x3828, 0x382c, 0x3830, 0x5000, 0x5200, 0x5400, 0x5404, 0x5600};
         uint32_t reg = registers[chance_.below(std::size(registers))];
         if (chance_.one_in(8)) reg = static_cast<uint32_t>(chance_.below(0x20000)) & ~3u;
         uint32_t v = static_cast<uint32_t>(chance_.value());
@@ -188,15 +201,18 @@ class Attack {
         zero("frames that vanished in a reset", a.inside());
         zero("dropped nowhere", a.nowhere);
         // The packet buffer has 64 KiB, and a frame takes 16 bytes of it at the least.
-        zero("more inside than there is room", inside_before_reset_ > 4096 ? inside_before_reset_ : 0);
+        zero("more inside than there is room",
+             inside_before_reset_ > 4096 ? inside_before_reset_ : 0);
         zero("nothing was stored", a.stored == 0);
         zero("nothing was dropped", a.dropped == 0);
         if (std::getenv("SOUTHBRIDGE_PRINT")) {
             std::string places;
             for (auto& [place, n] : a.places) places += fmt::format(" {}: {};", place, n);
-            fmt::print("{} frames: {} stored, {} inside before the reset, {} dropped:{} sent {}\n", a.given_, a.stored,
-                       inside_before_reset_, a.dropped, places, wire_->transmitted);
-            for (const Finding& f : board_.sim.findings().list()) fmt::print("  {} x {}\n", f.count, f.what);
+            fmt::print("{} frames: {} stored, {} inside before the reset, {} dropped:{} sent {}\n",
+                       a.given_, a.stored, inside_before_reset_, a.dropped, places,
+                       wire_->transmitted);
+            for (const Finding& f : board_.sim.findings().list())
+                fmt::print("  {} x {}\n", f.count, f.what);
         }
         return text;
     }
@@ -225,8 +241,9 @@ TEST_CASE("8254x: rings and registers of any content, size and address") {
     // A round costs about ten frames' time, and gives six.
     constexpr uint64_t boards = 8;
     for (uint64_t i = 0; i < boards; ++i)
-        CHECK(isolated_text([&] {
-                  bound_run();
-                  return Attack{fuzz_seed() * 100 + i, i % 2 == 1}.rings(fuzz_frames() / boards / 4);
-              }) == "");
+        CHECK(
+            isolated_text([&] {
+                bound_run();
+                return Attack{fuzz_seed() * 100 + i, i % 2 == 1}.rings(fuzz_frames() / boards / 4);
+            }) == "");
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The NE2000 against drivers and peers that mean ill: frames of any kind into a ring that a driver keeps, and into
-// one whose registers, remote DMA and pointers are anybody's. Nothing but findings and counted drops, and every frame
-// is accounted for. Registers: National DP8390D, section 10.
+// The NE2000 against drivers and peers that mean ill: frames of any kind into a ring that a driver
+// keeps, and into one whose registers, remote DMA and pointers are anybody's. Nothing but findings
+// and counted drops, and every frame is accounted for. Registers: National DP8390D, section 10.
 #include <catch2/catch.hpp>
 
 #include <fmt/format.h>
@@ -18,12 +18,13 @@ using namespace sb::literals;
 namespace {
 
 constexpr uint16_t base = 0x300, data = base + 0x10, reset_port = base + 0x1f;
-constexpr uint16_t cr = base, pstart = base + 1, pstop = base + 2, bnry = base + 3, tpsr = base + 4, tbcr0 = base + 5,
-                   tbcr1 = base + 6, isr = base + 7, rsar0 = base + 8, rsar1 = base + 9, rbcr0 = base + 10,
-                   rbcr1 = base + 11, rcr = base + 12, tcr = base + 13, dcr = base + 14, imr = base + 15,
+constexpr uint16_t cr = base, pstart = base + 1, pstop = base + 2, bnry = base + 3, tpsr = base + 4,
+                   tbcr0 = base + 5, tbcr1 = base + 6, isr = base + 7, rsar0 = base + 8,
+                   rsar1 = base + 9, rbcr0 = base + 10, rbcr1 = base + 11, rcr = base + 12,
+                   tcr = base + 13, dcr = base + 14, imr = base + 15,
                    curr = base + 7;  // page 1
-constexpr uint8_t stop = 0x01, start = 0x02, txp = 0x04, remote_read = 0x08, remote_write = 0x10, no_dma = 0x20,
-                  page_1 = 0x40;
+constexpr uint8_t stop = 0x01, start = 0x02, txp = 0x04, remote_read = 0x08, remote_write = 0x10,
+                  no_dma = 0x20, page_1 = 0x40;
 constexpr uint8_t first = 0x46, end = 0x80;  // pages of the ring
 
 class Attack {
@@ -82,7 +83,8 @@ class Attack {
     void give(Script& io) {
         io.wait(Time::ps(chance_.below(chance_.one_in(4) ? 2'000'000'000 : 60'000'000)));
         account_->given(wire_->deliver(chance_.frame()));
-        if (chance_.one_in(2000)) wire_->set_rate(chance_.one_in(2) ? 0 : 10'000'000);
+        const bool up = wire_->bits_per_second() != 0;
+        if (chance_.one_in(up ? 2000 : 10)) wire_->set_rate(up ? 0 : 10'000'000);
     }
     /// Reads some of the ring, and frees all of it.
     void take(Script& io) {
@@ -109,7 +111,8 @@ class Attack {
                 io.out8(cr, (chance_.one_in(2) ? remote_read : remote_write) | start | (v & 0xc0));
                 return;
             case 2:
-                for (uint64_t i = chance_.below(40); i > 0; --i) io.out16(data, static_cast<uint16_t>(chance_.bits()));
+                for (uint64_t i = chance_.below(40); i > 0; --i)
+                    io.out16(data, static_cast<uint16_t>(chance_.bits()));
                 return;
             case 3:
                 for (uint64_t i = chance_.below(40); i > 0; --i) io.in16(data);
@@ -117,11 +120,13 @@ class Attack {
             case 4:
                 io.out8(tpsr, v);
                 io.out8(tbcr0, static_cast<uint8_t>(chance_.bits()));
-                io.out8(tbcr1, static_cast<uint8_t>(chance_.one_in(4) ? chance_.bits() : chance_.below(6)));
+                io.out8(tbcr1, static_cast<uint8_t>(chance_.one_in(4) ? chance_.bits()
+                                                                      : chance_.below(6)));
                 io.out8(cr, no_dma | start | txp);
                 return;
             case 5:
-                if (chance_.one_in(8)) chance_.one_in(2) ? void(io.in8(reset_port)) : io.out8(reset_port, v);
+                if (chance_.one_in(8))
+                    chance_.one_in(2) ? void(io.in8(reset_port)) : io.out8(reset_port, v);
                 return;
             default: {
                 const auto port = static_cast<uint16_t>(base + chance_.below(32));
@@ -153,9 +158,11 @@ class Attack {
         if (std::getenv("SOUTHBRIDGE_PRINT")) {
             std::string places;
             for (auto& [place, n] : a.places) places += fmt::format(" {}: {};", place, n);
-            fmt::print("{} frames: {} stored, {} inside before the reset, {} dropped:{} sent {}\n", a.given_, a.stored,
-                       inside_before_reset_, a.dropped, places, wire_->transmitted);
-            for (const Finding& f : board_.sim.findings().list()) fmt::print("  {} x {}\n", f.count, f.what);
+            fmt::print("{} frames: {} stored, {} inside before the reset, {} dropped:{} sent {}\n",
+                       a.given_, a.stored, inside_before_reset_, a.dropped, places,
+                       wire_->transmitted);
+            for (const Finding& f : board_.sim.findings().list())
+                fmt::print("  {} x {}\n", f.count, f.what);
         }
         return text;
     }

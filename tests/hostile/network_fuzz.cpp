@@ -24,7 +24,8 @@ bus::Frame Chance::frame() {
     frame.bytes.resize(size);
     for (size_t i = 0; i < size; i += 8) {
         const uint64_t v = random_();
-        for (size_t k = i; k < std::min(size, i + 8); ++k) frame.bytes[k] = static_cast<uint8_t>(v >> 8 * (k - i));
+        for (size_t k = i; k < std::min(size, i + 8); ++k)
+            frame.bytes[k] = static_cast<uint8_t>(v >> 8 * (k - i));
     }
     auto put = [&](size_t at, std::initializer_list<unsigned> bytes) {
         for (unsigned byte : bytes) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the hostile tests of network controllers share: random numbers, frames of any kind, and the account of every
-// frame that was given to a controller.
+// What the hostile tests of network controllers share: random numbers, frames of any kind, and the
+// account of every frame that was given to a controller.
 #pragma once
 
 #include <unistd.h>
@@ -47,7 +47,8 @@ class Chance {
                 return random_();
         }
     }
-    /// A frame that may be too short, too long, damaged, tagged, and IP, TCP or UDP with wrong lengths.
+    /// A frame that may be too short, too long, damaged, tagged, and IP, TCP or UDP with wrong
+    /// lengths.
     bus::Frame frame();
 
   private:
@@ -71,9 +72,9 @@ class FrameAccount : public observe::Sink {
 
     uint64_t stored = 0;
     uint64_t dropped = 0;
-    uint64_t twice = 0;     // frames that ended more than once
+    uint64_t twice = 0;      // frames that ended more than once
     uint64_t strangers = 0;  // that ended and had not been given
-    uint64_t nowhere = 0;   // dropped without saying where
+    uint64_t nowhere = 0;    // dropped without saying where
     std::map<std::string, uint64_t> places;
     uint64_t given_ = 0;
 

@@ -159,7 +159,8 @@ TEST_CASE("a failure is a row with its reason and the others go on") {
     const Ended ended = study.run({}, "limits");
     CHECK(ended.status == 4);
     CHECK_THAT(ended.out, Contains("2 runs: 1 ok, 1 failed") &&
-                              Contains("point 2, replication 1: failed: instruction limit"));
+                              Contains("1 x failed: instruction limit") &&
+                              Contains("first: point 2, replication 1"));
     CHECK_THAT(study.table("limits"), Contains(",ok,,") && Contains(",failed,instruction limit"));
     CHECK_THAT(study.run({}, "limits").out,
                Contains("nothing is run"));  // a guest's failure is a result

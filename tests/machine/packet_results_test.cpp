@@ -51,7 +51,7 @@ Results run() {
     observe::PacketWay nic;
     nic.name = "nic";
     nic.controller = nic.marked = true;
-    nic.served = nic.taken = 4;
+    nic.served = nic.taken = nic.handled = 4;
     nic.interrupts = 2;
     nic.handlers = 2;
     nic.per_interrupt.record(2, 2);
@@ -91,7 +91,7 @@ TEST_CASE("packet results - each quantity by hand") {
     CHECK(value(results, "end-to-end latency mean") == 0);
     CHECK(value(results, "interrupt requests") == 2);
     CHECK(value(results, "interrupts per packet") == 0.5);
-    CHECK(value(results, "packets per top half") == 2);
+    CHECK(value(results, "packets per batch") == 2);
     CHECK(value(results, "cycles per packet") == 2'000);  // 8000, not halted and not set-up
     CHECK(value(results, "top half cycles per packet") == 100);
     CHECK(value(results, "bottom half cycles per packet") == 300);
@@ -100,22 +100,23 @@ TEST_CASE("packet results - each quantity by hand") {
 
 TEST_CASE("packet results - names are unique, with units and words, and JSON has them all") {
     const Results results = run();
-    const auto json = to_json(results).at("packets");
+    const auto all = to_json(results);
+    const auto json = all.at("packets");
     std::set<std::string> names;
     for (const PacketMetric& metric : packet_metrics) {
         CHECK(names.insert(metric.name).second);
         CHECK(std::string{metric.doc}.size() > 5);
         CHECK(json.at("metrics").contains(metric.name));
-        CHECK(json.at("metric_docs").at(metric.name).at("unit") == metric.unit);
+        CHECK(all.at("packet_metric_docs").at(metric.name).at("unit") == metric.unit);
     }
     CHECK(json.at("balanced") == true);
     CHECK(json.at("begun") == 5);
     CHECK(json.at("drops")[0] ==
-          nlohmann::json{{"by", "nic"}, {"place", "ring <full>"}, {"packets", 1}});
+          nlohmann::json{{"component", "nic"}, {"name", "ring <full>"}, {"packets", 1}});
     CHECK(json.at("ways")[0].at("latency_ps").at("host").at("max") == 10'000'000);
     CHECK(json.at("ways")[0].at("latency_ps").at("DMA").at("p99.9") == 500'000);
     CHECK(json.at("cycles_per_packet").at("bottom half") == 300.0);
-    CHECK(json.at("latency_docs").at("moderation").at("unit") == "ps");
+    CHECK(all.at("packet_latency_docs").at("moderation").at("unit") == "ps");
 }
 
 TEST_CASE(

@@ -134,18 +134,38 @@ TEST_CASE("packets - a top half that takes a quota leaves the rest their stamps"
     n.at(30_us, n.nic, 0, Stage::interrupt);
     n.at(31_us, n.guest, 0, Stage::handler, "nic");
     for (uint32_t i = 1; i <= 3; ++i) n.at(Time::us(31 + i), n.guest, i, Stage::taken);
+    n.at(39_us, n.guest, 0, Stage::handler, "nic");  // takes none
     n.at(40_us, n.guest, 0, Stage::handler, "nic");
     for (uint32_t i = 4; i <= 5; ++i) n.at(Time::us(37 + i), n.guest, i, Stage::taken);
     for (uint32_t i = 1; i <= 5; ++i) n.at(50_us, n.guest, i, Stage::served);
     const PacketSummary s = n.summary();
     const PacketWay& nic = way(s, "nic");
     CHECK(only(nic.per_interrupt) == 5);
+    CHECK(nic.handlers == 3);
+    CHECK(nic.empty_handlers == 1);
     CHECK(nic.per_handler.count() == 2);
     CHECK(nic.per_handler.least() == 2);
     CHECK(nic.per_handler.greatest() == 3);
     // From the first entry, which saw them all: 1, 2, 3, 10 and 11 us.
     CHECK(nic.span(Span::wait).count() == 5);
     CHECK(nic.span(Span::wait).mean() == Approx(27e6 / 5));
+}
+
+TEST_CASE(
+    "packets - a further machine's driver marks its own controller, by the name that its board has "
+    "for it") {
+    Network n;
+    const Probe nic{n.stream, "server.nic"}, guest{n.stream, "server.probe"};
+    n.arrive(0_us, 1, n.nic);
+    n.arrive(0_us, 2, nic);
+    n.at(20_us, guest, 0, Stage::handler, "nic");
+    n.at(21_us, guest, 2, Stage::taken);
+    n.at(22_us, guest, 2, Stage::served);
+    const PacketSummary s = n.summary();
+    CHECK(way(s, "server.nic").handlers == 1);
+    CHECK(only(way(s, "server.nic").span(Span::wait)) == (1_us).ps());
+    CHECK(way(s, "nic").handlers == 0);
+    CHECK(s.inside[stamp_of(Stage::stored)] == 1);  // the other one has no such stamp
 }
 
 TEST_CASE("packets - one that is forwarded passes the second wire under the same number") {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A wire with a controller under test at one end and the test at the other: frames arrive when the test says, one
-// packed right behind the other if it likes, and what the controller sends is noted with its time. It takes no time
-// of its own, so that arrivals are exactly what a test (or a law of queueing) wants them to be.
+// A wire with a controller under test at one end and the test at the other: frames arrive when the
+// test says, one packed right behind the other if it likes, and what the controller sends is noted
+// with its time. It takes no time of its own, so that arrivals are exactly what a test (or a law of
+// queueing) wants them to be.
 //
 //     TestWire wire{board};                      // before the device
 //     board.plug("intel-8254x", "nic", {{"wire", "lan"}});
@@ -23,7 +24,8 @@ class TestWire final : public Component, public bus::EthernetWire, public bus::S
         std::vector<uint8_t> bytes;
     };
 
-    explicit TestWire(TestBoard& board, const std::string& name = "lan", uint64_t rate = 1'000'000'000)
+    explicit TestWire(TestBoard& board, const std::string& name = "lan",
+                      uint64_t rate = 1'000'000'000)
         : Component{board.sim, "test_wire"},
           joint_{bus::EthernetJoints::of(board.board).joint(name)},
           rate_{rate} {

@@ -6,17 +6,18 @@ namespace {
 
 constexpr uint32_t kFirstRate = 20'000;
 
-void set_rate(NetworkDevice& device, ModerationState& state, Moderation moderation, uint32_t rate) {
-    if (state.rate == rate) return;
-    state.rate = rate;
-    moderation.itr = itr_of(rate);
-    device.set_moderation(moderation);
-}
-
 }  // namespace
 
+void AdaptiveModeration::set_rate(NetworkDevice& device, ModerationState& state, uint32_t rate) {
+    if (state.rate == rate) return;
+    state.rate = rate;
+    Moderation moderation = others_;
+    moderation.itr = itr_of(rate);
+    change(device, moderation);
+}
+
 void AdaptiveModeration::start(NetworkDevice& device, ModerationState& state) {
-    set_rate(device, state, others_, kFirstRate);
+    set_rate(device, state, kFirstRate);
 }
 
 // What is sent counts like what is received, and the slower of the two classes is for both. The
@@ -35,7 +36,7 @@ void AdaptiveModeration::update(NetworkDevice& device, ModerationState& state) {
     state.before = now;
     const ItrClass slower =
         state.receive_class > state.transmit_class ? state.receive_class : state.transmit_class;
-    set_rate(device, state, others_, next_rate(state.rate, rate_of(slower)));
+    set_rate(device, state, next_rate(state.rate, rate_of(slower)));
 }
 
 }  // namespace guest

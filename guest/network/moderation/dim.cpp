@@ -23,7 +23,7 @@ void DimModeration::set(NetworkDevice& device, ModerationState& state) {
     Moderation moderation = others_;
     moderation.rdtr = moderation.radv =
         static_cast<uint16_t>(DimRules::kMicroseconds[state.dim.step]);
-    device.set_moderation(moderation);
+    change(device, moderation);
     state.dim_interrupts = 0;
     state.before = device.counted();
     state.start = tick::now();

@@ -31,6 +31,17 @@ class ModerationPolicy {
     virtual const char* name() const = 0;
     virtual void start(NetworkDevice& device, ModerationState& state) = 0;
     virtual void update(NetworkDevice&, ModerationState&) {}
+
+    // How often it has changed its mind, and at which tick of the clock the last time was.
+    uint32_t changes() const { return changes_; }
+    uint32_t last_change() const { return last_change_; }
+
+  protected:
+    void change(NetworkDevice& device, const Moderation& moderation);
+
+  private:
+    uint32_t changes_ = 0;
+    uint32_t last_change_ = 0;
 };
 
 // The same all the time; nothing at all where everything is 0.
@@ -55,6 +66,8 @@ class AdaptiveModeration final : public ModerationPolicy {
     void update(NetworkDevice& device, ModerationState& state) override;
 
   private:
+    void set_rate(NetworkDevice& device, ModerationState& state, uint32_t rate);
+
     Moderation others_;
     bool conservative_;
 };

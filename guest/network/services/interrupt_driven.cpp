@@ -35,6 +35,8 @@ void InterruptDriven::stop() {
         port.enabled = false;
         port.interface->device().disable_interrupts();
     }
+    statistics_.moderation_changes = setup_.moderation.changes();
+    statistics_.last_moderation = setup_.moderation.last_change();
 }
 
 // A line may be shared: then it can be another controller that interrupts while this one is polled

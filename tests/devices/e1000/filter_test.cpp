@@ -27,8 +27,8 @@ Outcome outcome(uint32_t mode, const Bytes& bytes,
             board.deliver(io, bytes);
             io.wait(20_us);
             const bool stored = board.counter("received") == 1;
-            CHECK(board.log.dropped("nic filter") == !stored);
-            CHECK(board.counter("dropped_filter") == !stored);
+            REQUIRE(board.log.dropped("nic filter") == !stored);
+            REQUIRE(board.counter("dropped_filter") == !stored);
             if (stored) result = board.receive_status(0) & inexact ? inexactly : exact;
         });
         return result;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/devices/e1000/nic_fixture.h"
 
+#include <iostream>
+#include <stdexcept>
 #include <string>
 
 #include "bus/pci_bus.h"
@@ -23,6 +25,20 @@ Bytes to(Bytes frame, std::initializer_list<int> destination) {
     return frame;
 }
 
+void in_row(const std::function<void()>& body) {
+    isolated_text([&] {
+        try {
+            body();
+        } catch (const std::exception&) {
+            throw;
+        } catch (...) {  // Catch's own
+            std::cout.flush();
+            throw std::runtime_error("an assertion of the row failed");
+        }
+        return std::string{};
+    });
+}
+
 // ---- TestWire
 
 TestWire::TestWire(Simulation& sim, bus::Board& board, const std::string& name)
@@ -32,7 +48,7 @@ TestWire::TestWire(Simulation& sim, bus::Board& board, const std::string& name)
 }
 
 void TestWire::transmit(unsigned end, bus::Frame frame) {
-    CHECK(end == 1);
+    REQUIRE(end == 1);
     sent.push_back({now(), std::move(frame)});
 }
 

@@ -56,6 +56,9 @@ inline constexpr uint32_t receive_buffers = 0x100000, transmit_buffers = 0x30000
 
 using Bytes = std::vector<uint8_t>;
 
+/// A row of a table, in a process of its own. Its assertions are REQUIREs: only these end it.
+void in_row(const std::function<void()>& body);
+
 /// A frame to the board's controller, unless told otherwise: `size` bytes without FCS of a pattern.
 Bytes frame(size_t size = 60, uint8_t seed = 0);
 Bytes to(Bytes frame, std::initializer_list<int> destination);

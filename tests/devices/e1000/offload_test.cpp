@@ -99,7 +99,7 @@ TEST_CASE("received checksums are checked as RXCSUM says") {
         {0x300, 4, udp, 0x40, 0}, {0x200, 1, udp, 0x20, 0}};
     for (const Row& row : rows) {
         CAPTURE(row.rxcsum, row.spoil, int{row.protocol});
-        isolated([&] {
+        in_row([&] {
             NicBoard board;
             board.run([&](Script& io) {
                 board.start_receive(io);
@@ -111,10 +111,9 @@ TEST_CASE("received checksums are checked as RXCSUM says") {
                 if (row.spoil == 4) put16(sent, sum_at(udp), 0);
                 board.deliver(io, sent);
                 io.wait(20_us);
-                CHECK((board.receive_status(0) & 0x64) == row.status);
-                CHECK(board.receive_errors(0) == row.errors);
+                REQUIRE((board.receive_status(0) & 0x64) == row.status);
+                REQUIRE(board.receive_errors(0) == row.errors);
             });
-            return 0;
         });
     }
 }
@@ -157,7 +156,7 @@ TEST_CASE("a legacy descriptor inserts a checksum from CSS to the end at CSO") {
 TEST_CASE("a context's checksums hold for the frames behind it") {
     for (uint8_t protocol : {tcp, udp}) {
         CAPTURE(int{protocol});
-        isolated([&] {
+        in_row([&] {
             NicBoard board;
             board.run([&](Script& io) {
                 board.start_transmit(io);
@@ -175,14 +174,13 @@ TEST_CASE("a context's checksums hold for the frames behind it") {
                 io.write32(tdt, 4);
                 io.wait(20_us);
                 REQUIRE(board.wire.sent.size() == 3);
-                CHECK(ip_right(board.wire.sent[0].frame.bytes));
-                CHECK(l4_right(board.wire.sent[0].frame.bytes));
-                CHECK(ip_right(board.wire.sent[1].frame.bytes));
-                CHECK(!l4_right(board.wire.sent[1].frame.bytes));
-                CHECK(board.wire.sent[2].frame.bytes == sent);
-                CHECK((board.transmit_word(0) >> 32 & 1) == 1);
+                REQUIRE(ip_right(board.wire.sent[0].frame.bytes));
+                REQUIRE(l4_right(board.wire.sent[0].frame.bytes));
+                REQUIRE(ip_right(board.wire.sent[1].frame.bytes));
+                REQUIRE(!l4_right(board.wire.sent[1].frame.bytes));
+                REQUIRE(board.wire.sent[2].frame.bytes == sent);
+                REQUIRE((board.transmit_word(0) >> 32 & 1) == 1);
             });
-            return 0;
         });
     }
 }
@@ -198,7 +196,7 @@ TEST_CASE("TCP segmentation") {
                      {1, 1000, {54}},        {8000, 1460, {54, 5053, 5054, 5055}}};
     for (const Row& row : rows) {
         CAPTURE(row.payload, row.mss, row.cuts.size());
-        isolated([&] {
+        in_row([&] {
             NicBoard board;
             board.run([&](Script& io) {
                 board.start_transmit(io, 16);
@@ -227,22 +225,21 @@ TEST_CASE("TCP segmentation") {
                     const Bytes& b = board.wire.sent[i].frame.bytes;
                     const size_t part = std::min(row.mss, row.payload - done);
                     const bool last = i + 1 == frames;
-                    CHECK(get16(b, ip_at + 2) == 40 + part);
-                    CHECK(get16(b, ip_at + 4) == 0x1234 + i);
-                    CHECK(get32(b, l4_at + 4) == 0xff00 + done);
-                    CHECK(b[l4_at + 13] == (last ? 0x19 : 0x10));
-                    CHECK(ip_right(b));
-                    CHECK(l4_right(b));
-                    CHECK(std::equal(b.begin() + l4_at + 20,
-                                     b.begin() + static_cast<long>(l4_at + 20 + part),
-                                     all.begin() + static_cast<long>(l4_at + 20 + done)));
+                    REQUIRE(get16(b, ip_at + 2) == 40 + part);
+                    REQUIRE(get16(b, ip_at + 4) == 0x1234 + i);
+                    REQUIRE(get32(b, l4_at + 4) == 0xff00 + done);
+                    REQUIRE(b[l4_at + 13] == (last ? 0x19 : 0x10));
+                    REQUIRE(ip_right(b));
+                    REQUIRE(l4_right(b));
+                    REQUIRE(std::equal(b.begin() + l4_at + 20,
+                                       b.begin() + static_cast<long>(l4_at + 20 + part),
+                                       all.begin() + static_cast<long>(l4_at + 20 + done)));
                     done += part;
                 }
-                CHECK(io.read32(e1000::at + 0x40f8) == 1);
-                for (uint32_t i = 1; i < n; ++i) CHECK((board.transmit_word(i) >> 32 & 1) == 1);
-                CHECK(board.findings() == 0);
+                REQUIRE(io.read32(e1000::at + 0x40f8) == 1);
+                for (uint32_t i = 1; i < n; ++i) REQUIRE((board.transmit_word(i) >> 32 & 1) == 1);
+                REQUIRE(board.findings() == 0);
             });
-            return 0;
         });
     }
 }

@@ -98,7 +98,7 @@ TEST_CASE("buffer sizes cut a frame into descriptors") {
                      {r_bsex | 3u << 16, 4096}};
     for (const Row& row : rows) {
         CAPTURE(row.size);
-        isolated([&] {
+        in_row([&] {
             NicBoard board;
             board.run([&](Script& io) {
                 board.start_receive(io, 16, row.rctl | r_lpe);
@@ -110,16 +110,15 @@ TEST_CASE("buffer sizes cut a frame into descriptors") {
                 for (; got.size() < 1500 && used < 15; ++used) {
                     const uint32_t length = board.receive_length(used);
                     const bool last = got.size() + length == 1500;
-                    CHECK(length == std::min<size_t>(row.size, 1500 - got.size()));
-                    CHECK(board.receive_status(used) == (last ? done | end | no_checksum : done));
+                    REQUIRE(length == std::min<size_t>(row.size, 1500 - got.size()));
+                    REQUIRE(board.receive_status(used) == (last ? done | end | no_checksum : done));
                     const Bytes part = board.receive_bytes(used, length);
                     got.insert(got.end(), part.begin(), part.end());
                 }
-                CHECK(got == sent);
-                CHECK(io.read32(rdh) == used);
-                CHECK(board.counter("received") == 1);
+                REQUIRE(got == sent);
+                REQUIRE(io.read32(rdh) == used);
+                REQUIRE(board.counter("received") == 1);
             });
-            return 0;
         });
     }
 }
@@ -151,20 +150,19 @@ TEST_CASE("lengths that are not legal are dropped and counted") {
         {0, false, 0, 0x40a4},   {5, false, r_sbp, 0x40a4}};
     for (const Row& row : rows) {
         CAPTURE(row.size, row.damaged, row.rctl);
-        isolated([&] {
+        in_row([&] {
             NicBoard board;
             board.run([&](Script& io) {
                 board.start_receive(io, 16, row.rctl);
                 board.deliver(io, frame(row.size), row.damaged);
                 io.wait(200_us);
-                CHECK(board.counter("received") == (row.statistic == 0));
-                CHECK(board.log.dropped("nic length error") == (row.statistic != 0));
-                if (row.statistic) CHECK(stat(io, row.statistic) == 1);
-                CHECK(stat(io, 0x4040) == (row.statistic != 0));
-                CHECK(stat(io, 0x40d0) == 1);
-                CHECK(stat(io, 0x4074) == (row.statistic == 0));
+                REQUIRE(board.counter("received") == (row.statistic == 0));
+                REQUIRE(board.log.dropped("nic length error") == (row.statistic != 0));
+                if (row.statistic) REQUIRE(stat(io, row.statistic) == 1);
+                REQUIRE(stat(io, 0x4040) == (row.statistic != 0));
+                REQUIRE(stat(io, 0x40d0) == 1);
+                REQUIRE(stat(io, 0x4074) == (row.statistic == 0));
             });
-            return 0;
         });
     }
 }
@@ -254,22 +252,21 @@ TEST_CASE("a reset drops what is in the packet buffer") {
 TEST_CASE("RXDMT0 comes when the free descriptors become a share of the ring") {
     for (uint32_t share : {0u, 1u, 2u}) {
         CAPTURE(share);
-        isolated([&] {
+        in_row([&] {
             NicBoard board;
             board.run([&](Script& io) {
                 board.start_receive(io, 32, share << 8);
                 const uint32_t left = 32 >> (share + 1);
                 for (uint32_t free = 31; free > left + 1; --free) board.deliver(io, frame());
                 io.wait(100_us);
-                CHECK((io.read32(icr) & rxdmt0) == 0);
+                REQUIRE((io.read32(icr) & rxdmt0) == 0);
                 board.deliver(io, frame());
                 io.wait(10_us);
-                CHECK((io.read32(icr) & rxdmt0) != 0);
+                REQUIRE((io.read32(icr) & rxdmt0) != 0);
                 board.deliver(io, frame());
                 io.wait(10_us);
-                CHECK((io.read32(icr) & rxdmt0) == 0);
+                REQUIRE((io.read32(icr) & rxdmt0) == 0);
             });
-            return 0;
         });
     }
 }
@@ -364,7 +361,7 @@ TEST_CASE("descriptors are fetched ahead as PTHRESH and HTHRESH say") {
                     io.wait(20_us);
                 }
             });
-            CHECK(board.counter("received") == 48);
+            REQUIRE(board.counter("received") == 48);
             return reads.count;
         });
         CHECK(bursts == row.bursts);

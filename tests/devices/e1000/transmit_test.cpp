@@ -53,7 +53,7 @@ TEST_CASE("without RS nothing is written back") {
 TEST_CASE("frames leave at the wire's rate, with its gap") {
     for (uint64_t rate : {10'000'000ull, 100'000'000ull, 1'000'000'000ull}) {
         CAPTURE(rate);
-        isolated([&] {
+        in_row([&] {
             NicBoard board;
             board.wire.rate = rate;
             board.run([&](Script& io) {
@@ -64,10 +64,9 @@ TEST_CASE("frames leave at the wire's rate, with its gap") {
                 REQUIRE(board.wire.sent.size() == 8);
                 // 8 + 64 + 12 bytes each; at 1 Gb/s 672 ns.
                 for (size_t i = 3; i < 8; ++i)
-                    CHECK(board.wire.sent[i].at - board.wire.sent[i - 1].at ==
-                          Time::ns(672'000'000'000 / rate));
+                    REQUIRE(board.wire.sent[i].at - board.wire.sent[i - 1].at ==
+                            Time::ns(672'000'000'000 / rate));
             });
-            return 0;
         });
     }
 }
@@ -287,7 +286,7 @@ TEST_CASE("received frames are counted by kind and size") {
 TEST_CASE("loopback of the MAC and of the PHY") {
     for (bool phy : {false, true}) {
         CAPTURE(phy);
-        isolated([&] {
+        in_row([&] {
             NicBoard board;
             board.wire.set_rate(phy ? 0 : 1'000'000'000);
             board.run([&](Script& io) {
@@ -296,25 +295,24 @@ TEST_CASE("loopback of the MAC and of the PHY") {
                 if (phy) {
                     io.write32(mdic, 1u << 26 | 1u << 21 | 0x4140);
                     io.wait(26_us);
-                    CHECK((io.read32(status) & 2) != 0);
+                    REQUIRE((io.read32(status) & 2) != 0);
                 }
                 const Bytes sent = frame(100);
                 board.put_transmit(0, sent, eop | ifcs | rs);
                 board.put_transmit(1, sent, eop | ifcs | rs);
                 io.write32(tdt, 2);
                 io.wait(20_us);
-                CHECK(board.wire.sent.empty());
-                CHECK(board.counter("received") == 2);
-                CHECK(board.receive_bytes(0, 100) == sent);
-                CHECK(board.receive_bytes(1, 100) == sent);
+                REQUIRE(board.wire.sent.empty());
+                REQUIRE(board.counter("received") == 2);
+                REQUIRE(board.receive_bytes(0, 100) == sent);
+                REQUIRE(board.receive_bytes(1, 100) == sent);
                 // 8 + 104 + 12 bytes apart.
                 std::vector<Time> came;
                 for (const auto& e : board.log.entries)
                     if (e.stage == observe::Stage::buffered) came.push_back(e.at);
                 REQUIRE(came.size() == 2);
-                CHECK(came[1] - came[0] == 992_ns);
+                REQUIRE(came[1] - came[0] == 992_ns);
             });
-            return 0;
         });
     }
 }

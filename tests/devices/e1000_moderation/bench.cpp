@@ -24,7 +24,8 @@ void NicBench::Player::line_changed(unsigned, bool asserted) {
 }
 
 void NicBench::Player::event(const observe::Stream& stream, const observe::Event& event) {
-    event.kind == observe::Kind::packet ? bench.note_packet(stream, event) : bench.note_burst(event);
+    event.kind == observe::Kind::packet ? bench.note_packet(stream, event)
+                                        : bench.note_burst(event);
 }
 
 void NicBench::Player::step() {
@@ -41,7 +42,8 @@ void NicBench::note_packet(const observe::Stream& stream, const observe::Event& 
     if (stage == observe::Stage::buffered) ++buffered;
     if (stage != observe::Stage::stored) return;
     const Time data = data_ends_[stored_so_far_++ % options_.descriptors];
-    stored.push_back({static_cast<uint32_t>(event.values[0]), static_cast<uint32_t>(event.values[2]), data, event.at});
+    stored.push_back({static_cast<uint32_t>(event.values[0]),
+                      static_cast<uint32_t>(event.values[2]), data, event.at});
 }
 
 void NicBench::note_burst(const observe::Event& event) {
@@ -118,7 +120,9 @@ void NicBench::transmit(uint8_t command, unsigned count) {
     write(tdt, transmit_tail_);
 }
 
-void NicBench::refill() { write(rdt, (read(rdh) + options_.descriptors - 1) % options_.descriptors); }
+void NicBench::refill() {
+    write(rdt, (read(rdh) + options_.descriptors - 1) % options_.descriptors);
+}
 
 void NicBench::read_causes() { causes.push_back({sim.now(), read(icr)}); }
 

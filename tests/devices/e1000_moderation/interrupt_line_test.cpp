@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// INTA# where nobody serves it: what asserts and releases it (SDM 13.4.17 to 13.4.21), and the receiver's overrun.
+// INTA# where nobody serves it: what asserts and releases it (SDM 13.4.17 to 13.4.21), and the
+// receiver's overrun.
 #include "tests/devices/e1000_moderation/bench.h"
 
 using namespace sb;
@@ -111,10 +112,13 @@ TEST_CASE("Frames at the wire's rate: the timer counts from the last that is sto
     for (uint64_t i = 0; i < 30; ++i) line.frame(1'000 + 672 * i);
     line.bench.play(zero + 200_us);
     REQUIRE(line.bench.stored.size() == 30);
-    CHECK(line.bench.interrupts == std::vector<Time>{line.bench.stored.back().data + Time::ns(20'480)});
+    CHECK(line.bench.interrupts ==
+          std::vector<Time>{line.bench.stored.back().data + Time::ns(20'480)});
 }
 
-TEST_CASE("Without descriptors the packet buffer fills; the first frame that finds no room raises RXO at once") {
+TEST_CASE(
+    "Without descriptors the packet buffer fills; the first frame that finds no room raises RXO at "
+    "once") {
     Line line{false};
     line.bench.at(Time::us(950), [&] { line.bench.write(ims, rxo); });
     constexpr uint64_t frames = 50;
@@ -124,8 +128,8 @@ TEST_CASE("Without descriptors the packet buffer fills; the first frame that fin
     line.read(999'001, icr, causes);
     line.bench.play(zero + Time::ms(2));
     CHECK(line.bench.stored.empty());
-    // 48 KiB of the buffer are the receiver's (PBA, 13.4.21 "default 0030h"): 32 frames of 1,518 bytes fit into them
-    // without anything kept beside them.
+    // 48 KiB of the buffer are the receiver's (PBA, 13.4.21 "default 0030h"): 32 frames of 1,518
+    // bytes fit into them without anything kept beside them.
     uint64_t lost = 0;
     for (const auto& [place, n] : line.bench.dropped) lost += n;
     CHECK(line.bench.buffered + lost == frames);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random settings, packets, transmissions and register accesses: the controller's INTA# and what it says in ICR equal
-// those of the reference, to the picosecond. Each board runs a number of cases one after the other, each with
-// settings of its own.
+// Random settings, packets, transmissions and register accesses: the controller's INTA# and what it
+// says in ICR equal those of the reference, to the picosecond. Each board runs a number of cases
+// one after the other, each with settings of its own.
 //
 // SOUTHBRIDGE_MODERATION_CASES: how many (2,400); SOUTHBRIDGE_FUZZ_SEED: others.
 #include <fmt/format.h>
@@ -104,15 +104,21 @@ class RandomRun {
     }
 
     void one_case(Time start) {
-        bench_.at(start, [this, service = below(3) ? 0 : below(3) ? 2 + below(60'000'000) : 1] {
+        bench_.at(start, [this, service = below(3)   ? 0
+                                          : below(3) ? 2 + below(60'000'000)
+                                                     : 1] {
             service_ = service;
             write(imc, ~0u);
             read();
             bench_.refill();
         });
         const std::pair<uint32_t, uint32_t> settings[]{
-            {rdtr, units(5, below(4) ? 60 : 200)}, {radv, units(3, 80)}, {itr, units(3, 600)},
-            {rsrpd, below(2) ? 0 : static_cast<uint32_t>(below(200))}, {tidv, units(0, 60)}, {tadv, units(3, 80)},
+            {rdtr, units(5, below(4) ? 60 : 200)},
+            {radv, units(3, 80)},
+            {itr, units(3, 600)},
+            {rsrpd, below(2) ? 0 : static_cast<uint32_t>(below(200))},
+            {tidv, units(0, 60)},
+            {tadv, units(3, 80)},
             {ims, below(4) ? looked_at : static_cast<uint32_t>(random_()) & looked_at}};
         for (auto [reg, value] : settings)
             bench_.at(start + 1_us, [this, reg = reg, value = value] { write(reg, value); });
@@ -121,8 +127,8 @@ class RandomRun {
         for (uint64_t i = 0; i < actions; ++i) {
             const Time when = start + 10_us + Time::ps(below(acting.ps()));
             const uint64_t kind = below(100);
-            // A write-back that waits for other transfers of the controller is flushed by an expiry, but cannot be seen
-            // from outside: transmissions are alone on the bus.
+            // A write-back that waits for other transfers of the controller is flushed by an
+            // expiry, but cannot be seen from outside: transmissions are alone on the bus.
             const bool transmits = kind >= 60 && kind < 80;
             const bool near = std::any_of(busy.begin(), busy.end(), [&](const auto& b) {
                 return (b.second || transmits) && when < b.first + 3_us && b.first < when + 3_us;
@@ -134,11 +140,12 @@ class RandomRun {
                     bench_.wire->deliver(TestWire::frame(n));
                 });
             else if (kind < 80)
-                bench_.at(when, [this, command = static_cast<uint8_t>(eop | ifcs | (below(8) ? rs : 0) |
-                                                                      (below(4) ? ide : 0))] {
-                    if (command & rs) reported_.push_back(command & ide);
-                    bench_.transmit(command);
-                });
+                bench_.at(when,
+                          [this, command = static_cast<uint8_t>(eop | ifcs | (below(8) ? rs : 0) |
+                                                                (below(4) ? ide : 0))] {
+                              if (command & rs) reported_.push_back(command & ide);
+                              bench_.transmit(command);
+                          });
             else if (kind < 90)
                 bench_.at(when, [this, w = any_write()] { write(w.first, w.second); });
             else
@@ -152,15 +159,18 @@ class RandomRun {
         std::string wrong;
         size_t data = 0, packet = 0, begun = 0, descriptor = 0;
         if (bench_.written_back.size() != reported_.size())
-            return fmt::format("{} descriptors were written back, of {}", bench_.written_back.size(),
-                               reported_.size());
+            return fmt::format("{} descriptors were written back, of {}",
+                               bench_.written_back.size(), reported_.size());
         const auto& stored = bench_.stored;
         auto bring_to = [&](Time at) {
             while (true) {
                 const Time m = data < stored.size() ? stored[data].data : Time::max();
                 const Time r = packet < stored.size() ? stored[packet].at : Time::max();
-                const Time b = begun < bench_.writes_back.size() ? bench_.writes_back[begun] : Time::max();
-                const Time w = descriptor < bench_.written_back.size() ? bench_.written_back[descriptor] : Time::max();
+                const Time b =
+                    begun < bench_.writes_back.size() ? bench_.writes_back[begun] : Time::max();
+                const Time w = descriptor < bench_.written_back.size()
+                                   ? bench_.written_back[descriptor]
+                                   : Time::max();
                 const Time first = std::min({m, r, b, w});
                 if (first > at) return;
                 if (b == first)
@@ -180,8 +190,9 @@ class RandomRun {
             } else {
                 const uint32_t causes = reference.read_causes(input.at) & looked_at;
                 if (wrong.empty() && causes != (input.value & looked_at))
-                    wrong = fmt::format("at {} ps ICR was {:#x}, the reference says {:#x}\n{}", input.at.ps(),
-                                        input.value & looked_at, causes, story(input.at));
+                    wrong = fmt::format("at {} ps ICR was {:#x}, the reference says {:#x}\n{}",
+                                        input.at.ps(), input.value & looked_at, causes,
+                                        story(input.at));
             }
         }
         bring_to(end);
@@ -196,9 +207,12 @@ class RandomRun {
                                         std::tuple{"released", &bench_.releases, &falls}}) {
             auto [i, s] = std::mismatch(is->begin(), is->end(), should->begin(), should->end());
             if (i == is->end() && s == should->end()) continue;
-            const Time was = i == is->end() ? Time::max() : *i, ought = s == should->end() ? Time::max() : *s;
-            return fmt::format("INTA# was {} at {} ps, the reference says {} ps\n{}", name, was.ps(), ought.ps(),
-                               story(std::max(was, ought) == Time::max() ? std::min(was, ought) : std::max(was, ought)));
+            const Time was = i == is->end() ? Time::max() : *i,
+                       ought = s == should->end() ? Time::max() : *s;
+            return fmt::format("INTA# was {} at {} ps, the reference says {} ps\n{}", name,
+                               was.ps(), ought.ps(),
+                               story(std::max(was, ought) == Time::max() ? std::min(was, ought)
+                                                                         : std::max(was, ought)));
         }
         return {};
     }
@@ -211,8 +225,9 @@ class RandomRun {
             if (when >= from && when <= at) lines.emplace(when, std::move(what));
         };
         for (const Input& i : inputs_)
-            tell(i.at, i.kind == Input::Kind::read ? fmt::format("ICR reads {:#x}", i.value & looked_at)
-                                                   : fmt::format("{:#x} := {:#x}", i.reg, i.value));
+            tell(i.at, i.kind == Input::Kind::read
+                           ? fmt::format("ICR reads {:#x}", i.value & looked_at)
+                           : fmt::format("{:#x} := {:#x}", i.reg, i.value));
         for (const auto& packet : bench_.stored) {
             tell(packet.data, fmt::format("data of {} bytes", packet.bytes + 4));
             tell(packet.at, "stored");
@@ -224,7 +239,8 @@ class RandomRun {
         for (Time t : bench_.interrupts) tell(t, "INTA# asserted");
         for (Time t : bench_.releases) tell(t, "INTA# released");
         std::string text;
-        for (const auto& [when, what] : lines) text += fmt::format("  {:>12} {}\n", when.ps(), what);
+        for (const auto& [when, what] : lines)
+            text += fmt::format("  {:>12} {}\n", when.ps(), what);
         return text;
     }
 

@@ -10,7 +10,8 @@ namespace sb::test {
 using namespace nic;
 
 Time ReferenceModeration::next() const {
-    Time first = std::min({packet_timer_.due, absolute_timer_.due, transmit_timer_.due, transmit_bound_.due});
+    Time first = std::min(
+        {packet_timer_.due, absolute_timer_.due, transmit_timer_.due, transmit_bound_.due});
     const bool held = !asserted_ && (causes_ & mask_);
     return held ? std::min(first, gap_end_) : first;
 }

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A second reading of the manual (SDM 3.2.7, 3.4.3, 13.4.17 to 13.4.21, 13.4.30, 13.4.31, 13.4.41, 13.4.44): what
-// INTA# does, from what happens to the controller. It is told in the order of time which packets are in memory, which
-// descriptors were written back, and what software wrote and read. WTHRESH is 0.
+// A second reading of the manual (SDM 3.2.7, 3.4.3, 13.4.17
+// to 13.4.21, 13.4.30, 13.4.31, 13.4.41, 13.4.44): what INTA# does, from what happens to the
+// controller. It is told in the order of time which packets are in memory, which descriptors were
+// written back, and what software wrote and read. WTHRESH is 0.
 //
 // Where the manual leaves a choice:
-// - a countdown is loaded when it is started: a new value of its register counts from the next start on; but 0 in
-//   RADV, or in RDTR, disables the absolute timer at once, 0 in TADV the transmitter's, and 0 in ITR ends the gap under
-//   way; a packet timer that counts goes on, lest its packets are never told of;
-// - a gap begins whenever INTA# is asserted, and holds every further assertion, also one by unmasking;
+// - a countdown is loaded when it is started: a new value of its register counts from the next
+// start on; but 0 in
+//   RADV, or in RDTR, disables the absolute timer at once, 0 in TADV the transmitter's, and 0 in
+//   ITR ends the gap under way; a packet timer that counts goes on, lest its packets are never told
+//   of;
+// - a gap begins whenever INTA# is asserted, and holds every further assertion, also one by
+// unmasking;
 // - a write of RDTR with FPD is an expiry of the packet timer whether it counts or not;
-// - "pending write-backs are flushed, and an interrupt is generated": in this order, so that an expiry waits for
+// - "pending write-backs are flushed, and an interrupt is generated": in this order, so that an
+// expiry waits for
 //   descriptors that are on their way to memory.
 #pragma once
 
@@ -66,10 +71,11 @@ class ReferenceModeration {
 
     Countdown packet_timer_, absolute_timer_, transmit_timer_, transmit_bound_;
     uint32_t small_ = 0;
-    std::deque<uint32_t> undelayed_;  // of packets whose descriptor is to come: the causes that come with it
-    size_t receive_flush_ = 0;     // packets whose descriptors an expiry waits for
-    size_t writing_back_ = 0;      // transmit descriptors on their way
-    size_t transmit_flush_ = 0;    // of these, what an expiry waits for
+    std::deque<uint32_t>
+        undelayed_;  // of packets whose descriptor is to come: the causes that come with it
+    size_t receive_flush_ = 0;   // packets whose descriptors an expiry waits for
+    size_t writing_back_ = 0;    // transmit descriptors on their way
+    size_t transmit_flush_ = 0;  // of these, what an expiry waits for
     uint32_t interval_ = 0;
     uint32_t causes_ = 0;
     uint32_t mask_ = 0;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Interrupt throttling (SDM 13.4.18): at least ITR units of 256 ns from one assertion to the next, whatever the
-// cause. 100 are 25,600 ns and 500 are 128,000 ns. `stored(t)` and `data(t)`: t plus the time R until a frame is
-// in memory with its descriptor, or M without; all gaps after a frame's interrupt carry it along; `at(t)`: causes set by software, which take no time.
+// Interrupt throttling (SDM 13.4.18): at least ITR units of 256 ns from one assertion to the next,
+// whatever the cause. 100 are 25,600 ns and 500 are 128,000 ns. `stored(t)` and `data(t)`: t plus
+// the time R until a frame is in memory with its descriptor, or M without; all gaps after a frame's
+// interrupt carry it along; `at(t)`: causes set by software, which take no time.
 #include "tests/devices/e1000_moderation/timeline.h"
 
 using namespace sb::test;
@@ -22,11 +23,12 @@ const Timelines throttle{
      {{itr, 500}},
      {rx(0), rx(10'000), rx(20'000), rx(30'000)},
      {stored(0), stored(128'000)}},
-    // 50,000 and 100,000 wait for 128,000; 150,000 to 250,000 for 256,000; 300,000 and 350,000 for 384,000; 400,000
-    // for 512,000.
+    // 50,000 and 100,000 wait for 128,000; 150,000 to 250,000 for 256,000; 300,000 and 350,000 for
+    // 384,000; 400,000 for 512,000.
     {"one gap after the other",
      {{itr, 500}},
-     {rx(0), rx(50'000), rx(100'000), rx(150'000), rx(200'000), rx(250'000), rx(300'000), rx(350'000), rx(400'000)},
+     {rx(0), rx(50'000), rx(100'000), rx(150'000), rx(200'000), rx(250'000), rx(300'000),
+      rx(350'000), rx(400'000)},
      {stored(0), stored(128'000), stored(256'000), stored(384'000), stored(512'000)}},
     // The gap begins with the interrupt at 200,000, not on a grid: 210,000 waits for 328,000.
     {"the gap begins at the interrupt",
@@ -39,7 +41,10 @@ const Timelines throttle{
      {rx(0), rx(10'000), rx(130'000)},
      {stored(0), stored(128'000), stored(256'000)}},
     {"one unit", {{itr, 1}}, {wr(0, ics, lsc), wr(100, ics, lsc)}, {at(0, lsc), at(256, lsc)}},
-    {"a hundred units", {{itr, 100}}, {wr(0, ics, lsc), wr(1'000, ics, lsc)}, {at(0, lsc), at(25'600, lsc)}},
+    {"a hundred units",
+     {{itr, 100}},
+     {wr(0, ics, lsc), wr(1'000, ics, lsc)},
+     {at(0, lsc), at(25'600, lsc)}},
     {"the most: 65,535 units, 16.8 ms",
      {{itr, 0xffff}},
      {wr(0, ics, lsc), wr(1'000, ics, lsc)},
@@ -52,7 +57,10 @@ const Timelines throttle{
      {{itr, 100}},
      {wr(0, ics, lsc), wr(25'601, ics, lsc)},
      {at(0, lsc), at(25'601, lsc)}},
-    {"0: none", {{itr, 0}}, {wr(0, ics, lsc), wr(1, ics, lsc), wr(2, ics, lsc)}, {at(0, lsc), at(1, lsc), at(2, lsc)}},
+    {"0: none",
+     {{itr, 0}},
+     {wr(0, ics, lsc), wr(1, ics, lsc), wr(2, ics, lsc)},
+     {at(0, lsc), at(1, lsc), at(2, lsc)}},
     {"a cause that was read in the gap interrupts no more",
      {{itr, 500}},
      {rx(0), rx(10'000), rd(20'000)},
@@ -78,7 +86,11 @@ const Timelines throttle{
      {{itr, 100}},
      {rx(0), rx(5'000), wr(10'000, ics, lsc)},
      {stored(0), stored(25'600, rxt0 | lsc)}},
-    // The interval is what it was at the interrupt... for the gap under way; see also the next two.
+    // A gap has the interval that was there when it began: 128,000, then 25,600.
+    {"another interval written in the gap",
+     {{itr, 500}},
+     {wr(0, ics, lsc), wr(5'000, itr, 100), wr(10'000, ics, lsc), wr(130'000, ics, lsc)},
+     {at(0, lsc), at(128'000, lsc), at(153'600, lsc)}},
     {"0 written in the gap ends it",
      {{itr, 500}},
      {wr(0, ics, lsc), wr(5'000, ics, lsc), wr(10'000, itr, 0)},
@@ -105,22 +117,27 @@ const Timelines with_timers{
      {{rdtr, 51}, {radv, 50}, {itr, 500}},
      {rx(0), rx(60'000)},
      {data(51'200), data(179'200)}},
-    // Expires at 70,480, waits for 148,480; the packet of 140,000 expires at 160,480 by itself, and waits for
+    // Expires at 70,480, waits for 148,480; the packet of 140,000 expires at 160,480 by itself, and
+    // waits for
     // 148,480 + 128,000.
     {"a packet whose timer counts over the gap's end",
      {{rdtr, 20}, {itr, 500}},
      {rx(0), rx(50'000), rx(140'000)},
      {data(20'480), data(148'480), data(276'480)}},
-    // Bound 51,200; of the next batch bound 111,200; of the third, 170,000 + 20,480 by the packet timer. Gaps of
+    // Bound 51,200; of the next batch bound 111,200; of the third, 170,000 + 20,480 by the packet
+    // timer. Gaps of
     // 51,200: 51,200, 111,200 and 190,480 are far enough apart.
     {"both timers and gaps that never hold",
      {{rdtr, 20}, {radv, 50}, {itr, 200}},
-     {rx(0), rx(15'000), rx(30'000), rx(45'000), rx(60'000), rx(75'000), rx(90'000), rx(105'000), rx(170'000)},
+     {rx(0), rx(15'000), rx(30'000), rx(45'000), rx(60'000), rx(75'000), rx(90'000), rx(105'000),
+      rx(170'000)},
      {data(51'200), data(111'200), data(190'480)}},
-    // The same with gaps of 64,000: 111,200 waits for 115,200; the third at 190,480 is later than 179,200.
+    // The same with gaps of 64,000: 111,200 waits for 115,200; the third at 190,480 is later than
+    // 179,200.
     {"both timers and a gap that holds once",
      {{rdtr, 20}, {radv, 50}, {itr, 250}},
-     {rx(0), rx(15'000), rx(30'000), rx(45'000), rx(60'000), rx(75'000), rx(90'000), rx(105'000), rx(170'000)},
+     {rx(0), rx(15'000), rx(30'000), rx(45'000), rx(60'000), rx(75'000), rx(90'000), rx(105'000),
+      rx(170'000)},
      {data(51'200), data(115'200), data(190'480)}},
     {"FPD in the gap",
      {{rdtr, 20}, {itr, 100}},
@@ -131,7 +148,9 @@ const Timelines with_timers{
 const Timelines causes{
     {"ICS", {}, {wr(0, ics, rxt0)}, {at(0, rxt0)}},
     {"ICS of several", {}, {wr(0, ics, rxt0 | lsc | rxdmt0)}, {at(0, rxt0 | lsc | rxdmt0)}},
-    {"ICS does not touch the packet timer", {{rdtr, 20}}, {rx(0), wr(5'000, ics, rxt0)},
+    {"ICS does not touch the packet timer",
+     {{rdtr, 20}},
+     {rx(0), wr(5'000, ics, rxt0)},
      {at(5'000, rxt0), data(20'480)}},
     {.name = "ICS of a masked cause: when it is unmasked",
      .registers = {},
@@ -159,9 +178,12 @@ const Timelines causes{
      .wants = {at(30'000, rxt0)},
      .enabled = rxt0},
     {"the link goes down", {}, {lk(5'000, 0)}, {at(5'000, lsc)}},
-    {"the link goes down in a gap", {{itr, 100}}, {wr(0, ics, rxt0), lk(5'000, 0)}, {at(0, rxt0), at(25'600, lsc)}},
-    // Eight descriptors, seven of them free: half is left after the third packet, a quarter after the fifth, an
-    // eighth after the sixth (3.2.7.3; RCTL.RDMTS, bits 9:8).
+    {"the link goes down in a gap",
+     {{itr, 100}},
+     {wr(0, ics, rxt0), lk(5'000, 0)},
+     {at(0, rxt0), at(25'600, lsc)}},
+    // Eight descriptors, seven of them free: half is left after the third packet, a quarter after
+    // the fifth, an eighth after the sixth (3.2.7.3; RCTL.RDMTS, bits 9:8).
     {.name = "half of the descriptors left",
      .registers = {{rdtr, 300}},
      .acts = {rx(0), rx(10'000), rx(20'000)},
@@ -179,7 +201,8 @@ const Timelines causes{
      .wants = {data(50'000, rxdmt0), data(357'200)},
      .rctl = receive_on | 2u << 8,
      .descriptors = 8},
-    // The descriptor is used with the last byte of data, and the packet's own interrupt comes with its write-back.
+    // The descriptor is used with the last byte of data, and the packet's own interrupt comes with
+    // its write-back.
     {.name = "few descriptors, and each packet an interrupt",
      .registers = {{rdtr, 0}},
      .acts = {rx(0), rx(10'000), rx(20'000), rx(30'000)},
@@ -192,6 +215,10 @@ const Timelines causes{
 TEST_CASE("interrupt throttle") { check_timelines(throttle, false); }
 TEST_CASE("interrupt throttle, PCI with cycles of its own") { check_timelines(throttle, true); }
 TEST_CASE("throttle with the delay timers") { check_timelines(with_timers, false); }
-TEST_CASE("throttle with the delay timers, PCI with cycles of its own") { check_timelines(with_timers, true); }
+TEST_CASE("throttle with the delay timers, PCI with cycles of its own") {
+    check_timelines(with_timers, true);
+}
 TEST_CASE("causes, masks and descriptors") { check_timelines(causes, false); }
-TEST_CASE("causes, masks and descriptors, PCI with cycles of its own") { check_timelines(causes, true); }
+TEST_CASE("causes, masks and descriptors, PCI with cycles of its own") {
+    check_timelines(causes, true);
+}

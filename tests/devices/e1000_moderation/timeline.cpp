@@ -44,7 +44,8 @@ void act(NicBench& bench, const Act& a) {
 
 /// One line for each interrupt: picoseconds after zero, and the causes.
 std::string run(const Timeline& timeline, bool timed_pci) {
-    NicBench bench{{.timed_pci = timed_pci, .descriptors = timeline.descriptors, .rctl = timeline.rctl}};
+    NicBench bench{
+        {.timed_pci = timed_pci, .descriptors = timeline.descriptors, .rctl = timeline.rctl}};
     bench.at(Time::us(1), [&] {
         bench.start();
         for (auto [reg, value] : timeline.registers) bench.write(reg, value);
@@ -107,14 +108,17 @@ Storing storing_time(uint32_t bytes, bool timed_pci, uint32_t rctl) {
             });
         }
         bench.play(zero + Time::ms(2));
-        must(bench.stored.size() == 20 && bench.interrupts.size() == 20, "twenty packets, twenty interrupts");
+        must(bench.stored.size() == 20 && bench.interrupts.size() == 20,
+             "twenty packets, twenty interrupts");
         const Time r = bench.stored[0].at - zero;
         const Time m = bench.interrupts[10] - (zero + apart * 10 + Time::ns(delay_unit));
         for (unsigned i = 0; i < 20; ++i) {
             const Time arrived = zero + apart * i;
             must(bench.stored[i].at == arrived + r, "each frame is stored in the same time");
-            must(timed_pci || bench.stored[i].data == arrived + m, "timers count from the data's being in memory");
-            must(bench.interrupts[i] == arrived + (i < 10 ? r : m + Time::ns(delay_unit)), "interrupts");
+            must(timed_pci || bench.stored[i].data == arrived + m,
+                 "timers count from the data's being in memory");
+            must(bench.interrupts[i] == arrived + (i < 10 ? r : m + Time::ns(delay_unit)),
+                 "interrupts");
         }
         must(m <= r, "data before descriptors");
         return Storing{m, r};
@@ -130,14 +134,16 @@ Time writing_back_time(bool timed_pci) {
             bench.write(ims, txdw);
             bench.serve = [&] { bench.read_causes(); };
         });
-        for (unsigned i = 0; i < 10; ++i) bench.at(zero + 50_us * i, [&] { bench.transmit(eop | ifcs | rs); });
+        for (unsigned i = 0; i < 10; ++i)
+            bench.at(zero + 50_us * i, [&] { bench.transmit(eop | ifcs | rs); });
         bench.play(zero + Time::ms(2));
         must(bench.interrupts.size() == 10, "ten frames, ten interrupts");
         const Time w = bench.interrupts[0] - zero;
         for (unsigned i = 0; i < 10; ++i)
             must(bench.interrupts[i] == zero + 50_us * i + w, "each frame takes the same time");
         // Where the PCI bus takes no time, the controller is done when the memory is.
-        must(timed_pci || bench.written_back == bench.interrupts, "without IDE: an interrupt at the write-back");
+        must(timed_pci || bench.written_back == bench.interrupts,
+             "without IDE: an interrupt at the write-back");
         return w;
     });
 }
@@ -145,7 +151,8 @@ Time writing_back_time(bool timed_pci) {
 void check_timelines(const std::vector<Timeline>& timelines, bool timed_pci) {
     for (const Timeline& timeline : timelines) {
         INFO(timeline.name);
-        CHECK(isolated_text([&] { return run(timeline, timed_pci); }) == expected(timeline, timed_pci));
+        CHECK(isolated_text([&] { return run(timeline, timed_pci); }) ==
+              expected(timeline, timed_pci));
     }
 }
 
