@@ -29,7 +29,7 @@ EthernetPlug::EthernetPlug(Device& owner, const DeviceContext& context, Station&
     if (joint_->ends[end_].station)
         throw Error(fmt::format("{}: both ends of the wire \"{}\" are taken, by {} and {}; give it a wire of its own",
                                 context.name, wire, joint_->ends[0].name, joint_->ends[1].name));
-    joint_->ends[end_] = {&station, context.name, std::move(rates), &owner};
+    joint_->ends[end_] = {&station, owner.path(), std::move(rates), &owner};
 }
 
 void EthernetPlug::transmit(Frame frame) {

@@ -84,7 +84,7 @@ class EthernetWire {
 struct EthernetJoint {
     struct End {
         Station* station = nullptr;
-        std::string name;             // of the device
+        std::string name;             // of the device, as events have it
         std::vector<uint64_t> rates;  // bits per second; none: any
         Device* owner = nullptr;      // whose plug it is
     };

@@ -124,7 +124,7 @@ class GuestProbe final : public bus::Device {
         const auto* range = (port ? board_.ports : board_.memory).find(base & ~uint64_t{1});
         if (!range) return finding("a top half was marked for a controller that is not there");
         probe().emit(now(), observe::Kind::packet, 0, static_cast<uint64_t>(observe::Stage::handler), 0,
-                     probe().stream().intern(range->name.substr(0, range->name.find(' '))));
+                     probe().stream().intern(path_of(range->name.substr(0, range->name.find(' ')))));
     }
 
     void forwarded(uint64_t place) {

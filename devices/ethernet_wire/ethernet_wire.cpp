@@ -121,8 +121,20 @@ void EthernetWire::settle() {
     rate_ = common_rate();
     settled_ = true;
     if (rate_ == 0) return finding("the link stays down: its stations have no rate in common");
-    for (const auto& end : joint_.ends)
-        if (end.station) end.station->link_changed();
+    for (const auto& end : joint_.ends) {
+        if (!end.station) continue;
+        simulation().turn_of(end.owner->domain());
+        end.station->link_changed();
+    }
+}
+
+/// Each direction is the sender's up to the frame in flight, and the receiver's from there on; and so
+/// its generator and its counters are. A frame is on the wire for its preamble and FCS at least.
+Time EthernetWire::join_machines() {
+    for (Direction* direction : {&from_a_, &from_b_})
+        direction->arrive.act_for(*joint_.ends[1 - direction->from].owner);
+    const uint64_t rate = common_rate();
+    return rate == 0 ? Time::max() : latency_ + bus::ethernet::wire_time(0, rate);
 }
 
 void EthernetWire::transmit(unsigned end, bus::Frame frame) {

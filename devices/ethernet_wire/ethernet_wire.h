@@ -43,6 +43,7 @@ class EthernetWire final : public bus::Device, public bus::EthernetWire {
     void finish() override;
     uint64_t bits_per_second() const override { return settled_ ? rate_.get() : common_rate(); }
     void transmit(unsigned end, bus::Frame frame) override;
+    Time join_machines() override;
 
   private:
     enum Fate : uint8_t { delivered, lost };

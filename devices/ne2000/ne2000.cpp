@@ -79,7 +79,7 @@ Ne2000::Place::Place(Ne2000& nic, const char* place, const char* counter, const 
 Ne2000::Ne2000(const bus::DeviceContext& context)
     : Device{context},
       port_{static_cast<uint16_t>(context.config.integer("port"))},
-      own_name_{context.board.stream.intern(context.name)},
+      own_name_{context.board.stream.intern(path())},
       places_{bus::PacketPlaces::of(context.board)},
       plug_{*this, context, *this, {10'000'000}},
       bank_{*this,

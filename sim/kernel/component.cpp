@@ -10,6 +10,10 @@ Component::Component(Simulation& sim, const std::string& name)
 
 Component::~Component() { sim_.forget(*this); }
 
+std::string Component::path_of(const std::string& name) const {
+    return domain_.name.empty() ? name : domain_.name + "." + name;
+}
+
 void Component::declare_state(std::string name, std::function<void(Archive&)> visit) {
     // Two items of one name would overwrite each other in an archive: a fault of the declaration.
     for (const Item& item : state_)

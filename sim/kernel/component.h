@@ -28,6 +28,8 @@ class Component : public sc_core::sc_module {
     /// progress. The only clock that a device may read.
     Time now() const { return sim_.now(); }
     std::string path() const { return sc_core::sc_module::name(); }
+    /// The path of a component of the same machine that its board knows as `name`.
+    std::string path_of(const std::string& name) const;
 
     /// Reports what the real part leaves undefined or forbids. `what` is a string literal; `detail`
     /// makes a text, and is called for the first occurrence only.

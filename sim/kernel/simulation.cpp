@@ -39,7 +39,7 @@ Time Simulation::next_of_machine() const {
     Time next = next_of_kernel();
     // Behind our own event, which is that of any machine's timer, there may be one of a foreign
     // module, which is nobody's machine.
-    if (next == notified_) {
+    if (next == notified_ && next != Time::max()) {
         due_.cancel();
         next = next_of_kernel();
         due_.notify((notified_ - now).sc());

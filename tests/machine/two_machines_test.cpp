@@ -5,8 +5,12 @@
 #include <catch2/catch.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 
 #include "sim/machine/machine.h"
 #include "sim/machine/report.h"
@@ -46,15 +50,23 @@ struct Run {
     std::string events;
 };
 
-enum class How { fast, lockstep, without_events };
+enum class Events { none, all, no_instructions };
+struct How {
+    bool lockstep = false;
+    Events events = Events::all;
+};
 
 Run run(const std::string& text, const std::vector<std::string>& sets, How how) {
     const std::string both = test::isolated_text([&] {
         Machine::Options options;
-        options.lockstep = how == How::lockstep;
+        options.lockstep = how.lockstep;
         Machine machine{make_plan(Scenario::parse(text, "two.toml", sets)), options};
         Text events;
-        if (how != How::without_events) machine.stream().attach(events, observe::KindSet{}.set());
+        auto wanted = observe::KindSet{}.set();
+        // With them the fast mode goes step by step, too.
+        if (how.events == Events::no_instructions)
+            wanted.reset(static_cast<size_t>(observe::Kind::instruction));
+        if (how.events != Events::none) machine.stream().attach(events, wanted);
         machine.run();
         return to_json(machine.results()).dump() + "\f" + events.text;
     });
@@ -76,9 +88,10 @@ void check_balance(const Json& machine) {
 }
 
 /// Runs it in every way; all give the same.
-Run same(const std::string& text, const std::vector<std::string>& sets = {}) {
-    const Run fast = run(text, sets, How::fast), slow = run(text, sets, How::lockstep),
-              quiet = run(text, sets, How::without_events);
+Run same(const std::string& text, const std::vector<std::string>& sets = {},
+         Events kinds = Events::no_instructions) {
+    const Run fast = run(text, sets, {false, kinds}), slow = run(text, sets, {true, kinds}),
+              quiet = run(text, sets, {false, Events::none});
     const auto at = std::mismatch(fast.events.begin(), fast.events.end(), slow.events.begin(),
                                   slow.events.end());
     INFO("fast: " << std::string(at.first, std::min(at.first + 300, fast.events.end()))
@@ -149,7 +162,8 @@ TEST_CASE("two machines answer each other, whatever their processors and the wir
 
 TEST_CASE("events of several machines come in one order, and each machine's stays its own") {
     const test::MailboxGuests guests{rounds};
-    const Run r = same(scenario(guests, "ping", "pong", "[server.cpu]\nclock = \"25MHz\"\n"));
+    const Run r = same(scenario(guests, "ping", "pong", "[server.cpu]\nclock = \"25MHz\"\n"), {},
+                       Events::all);
     // All of one machine's events, alone, are as its model emits them: instructions rise.
     uint64_t last[2]{}, changes = 0;
     bool before = false;
@@ -239,7 +253,7 @@ TEST_CASE("machines without a wire between them, and three machines") {
 
 TEST_CASE("all that belongs to a further machine has its name") {
     const test::MailboxGuests guests{rounds};
-    const Run r = same(scenario(guests, "ping", "pong"));
+    const Run r = same(scenario(guests, "ping", "pong"), {}, Events::all);
     std::set<std::string> with, without;
     for (const Json& counter : r.results.at("counters")) {
         const std::string component = counter.at("component");
