@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace sb::devices::e1000 {
 namespace {
@@ -75,12 +76,20 @@ void check_ipv6(std::span<const uint8_t> packet, ReceivedChecksums& found) {
 
 }  // namespace
 
+/// In the host's words: the sum does not care for the order of bytes, only its result does (RFC
+/// 1071, 2).
 uint16_t ones_sum(std::span<const uint8_t> bytes, uint32_t start) {
     uint64_t sum = 0;
     size_t at = start;
-    for (; at + 2 <= bytes.size(); at += 2) sum += word(bytes, at);
-    if (at < bytes.size()) sum += uint64_t{bytes[at]} << 8;
-    return fold(sum);
+    for (; at + 4 <= bytes.size(); at += 4) {
+        uint32_t words;
+        std::memcpy(&words, bytes.data() + at, sizeof words);
+        sum += words;
+    }
+    uint32_t rest = 0;
+    if (at < bytes.size()) std::memcpy(&rest, bytes.data() + at, bytes.size() - at);
+    const uint16_t folded = fold(sum + rest);
+    return static_cast<uint16_t>(folded << 8 | folded >> 8);
 }
 
 uint32_t fcs(std::span<const uint8_t> bytes) {

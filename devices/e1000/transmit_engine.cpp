@@ -68,7 +68,10 @@ TransmitEngine::TransmitEngine(const Chip& chip, Dma& dma, Interrupts& interrupt
       sent_{chip.device, "transmit.frames_sent"},
       pending_{chip.device, "transmit.pending"},
       bytes_(most_assembly),
-      header_(256) {
+      header_(256),
+      not_sent_{chip.device.probe().stream().intern("nic not sent")},
+      unsent_{chip.device, "unsent_bad", "packets",
+              "that could not be sent as their descriptors were"} {
     chip.device.declare_state("transmit.bytes", [this](Archive& archive) {
         archive.sparse("transmit.bytes", bytes_);
         archive.sparse("transmit.header", header_);
@@ -215,11 +218,12 @@ bool TransmitEngine::begin_data() {
             spoil("a frame of more than 16288 bytes was to be sent: it is not");
             continue;
         }
-        if (!transmitter_.ever_fits(sum + tag_bytes)) {
+        if (!transmitter_.ever_fits(std::max(sum + tag_bytes, bus::ethernet::least_bytes))) {
             spoil("a frame was to be sent that never fits into the transmit buffer: it is not");
             continue;
         }
-        if (!transmitter_.fits(sum + tag_bytes)) return false;  // until a frame has left
+        const uint32_t room = std::max(sum + tag_bytes, bus::ethernet::least_bytes);
+        if (!transmitter_.fits(room)) return false;  // until a frame has left
         frame_->moving = bytes;
         dma_.read(ring_.next().address + frame_->offset, bytes);
         return true;
@@ -272,16 +276,24 @@ void TransmitEngine::segment_done(bool end) {
 
 /// The packet's last descriptor is used.
 void TransmitEngine::frame_done() {
-    if (!frame_->spoiled) {
-        if (frame_->segmented && frame_->bytes > segmentation().header)
+    const bool rest = frame_->bytes > (frame_->segmented ? segmentation().header : 0);
+    if (!frame_->spoiled && rest) {
+        if (frame_->segmented)
             segment_done(true);
-        else if (!frame_->segmented && frame_->bytes > 0)
+        else
             hand_on({bytes_.data(), frame_->bytes});
+    } else if (frame_->frames == 0) {
+        // All of its descriptors are of no bytes, or of no more than a header.
+        if (!frame_->spoiled)
+            chip_.device.finding("a frame without any data was to be sent: it is not");
+        ++unsent_;
+        if (frame_->packet)
+            chip_.device.probe().emit(chip_.now(), observe::Kind::packet, frame_->packet,
+                                      static_cast<uint64_t>(observe::Stage::dropped), frame_->bytes,
+                                      not_sent_);
     }
-    end_packet();
+    frame_ = {};
 }
-
-void TransmitEngine::end_packet() { frame_ = {}; }
 
 void TransmitEngine::insert_checksums(std::span<uint8_t> frame) {
     const uint64_t rest = ring_.next().rest;

@@ -17,7 +17,8 @@
 // Findings, where the manual forbids or leaves undefined: a descriptor type other than 0 and 1; a
 // frame longer than 16288 bytes, or that can never fit into the packet buffer (it is not sent); MSS
 // or HDRLEN of zero, with which no segmentation is possible (the frame is sent as it is); a read
-// that fails (the frame is not sent).
+// that fails, or no data at all (no frame is sent). A packet that has a number and is not sent ends
+// at the place "nic not sent".
 #pragma once
 
 #include "bus/packets.h"
@@ -77,7 +78,6 @@ class TransmitEngine {
     void segment_done(bool end);
     void hand_on(std::span<uint8_t> frame);
     void frame_done();
-    void end_packet();
     Segmentation segmentation() const;
     uint32_t segment_bytes() const;
     uint32_t payload_bytes() const;
@@ -107,6 +107,8 @@ class TransmitEngine {
     State<uint32_t> pending_;    // descriptors to the tail, when last looked at
     std::vector<uint8_t> bytes_;
     std::vector<uint8_t> header_;  // of a segmented frame, as software has written it
+    observe::Name not_sent_;
+    Counter unsent_;
 };
 
 }  // namespace sb::devices::e1000

@@ -61,9 +61,10 @@ void Transmitter::set_buffer(uint32_t bytes) {
         const FifoHeader header = fifo_.front();
         if (!under_way || looping_) {
             ++dropped_reset_;
-            chip_.device.probe().emit(chip_.now(), observe::Kind::packet, header.packet,
-                                      static_cast<uint64_t>(observe::Stage::dropped), header.bytes,
-                                      reset_);
+            if (header.packet)
+                chip_.device.probe().emit(chip_.now(), observe::Kind::packet, header.packet,
+                                          static_cast<uint64_t>(observe::Stage::dropped),
+                                          header.bytes, reset_);
         }
         under_way = false;
         fifo_.pop();
