@@ -189,6 +189,9 @@ bool Decoder::known_to_model(const ZydisDecodedInstruction& i) const {
             return false;
         case ZYDIS_MNEMONIC_NOP:
             return i.opcode_map != ZYDIS_OPCODE_MAP_0F || model_.has(Feature::long_nop);
+        case ZYDIS_MNEMONIC_FXSAVE:
+        case ZYDIS_MNEMONIC_FXRSTOR:
+            return model_.has(Feature::fxsr);
         case ZYDIS_MNEMONIC_FCOMI:
         case ZYDIS_MNEMONIC_FCOMIP:
         case ZYDIS_MNEMONIC_FUCOMI:

@@ -29,6 +29,7 @@ enum class Feature : uint8_t {
     mca,
     cmov,
     pat,
+    fxsr,
     // Without.
     cpuid,
     i486,
@@ -56,6 +57,7 @@ inline constexpr std::array<FeatureInfo, static_cast<size_t>(Feature::count_)> f
     {"mca", 1u << 14, "machine check banks: there are none"},
     {"cmov", 1u << 15, "CMOVcc, and with an x87 FCMOVcc and FCOMI"},
     {"pat", 1u << 16, "the page attribute table register: stored, without effect"},
+    {"fxsr", 1u << 24, "FXSAVE and FXRSTOR, without SSE; CR4.OSFXSR: stored"},
     {"cpuid", 0, "CPUID, EFLAGS.ID, CR4"},
     {"i486", 0, "XADD, CMPXCHG, BSWAP, INVD, WBINVD, INVLPG, EFLAGS.AC, CR0.NE, WP, AM, NW and CD"},
     {"long_nop", 0, "the NOPs of 0F 18 to 0F 1F"},

@@ -159,7 +159,8 @@ uint32_t Model::cr4_mask() const {
                                                       {Feature::de, cr4::de},
                                                       {Feature::pse, cr4::pse},
                                                       {Feature::mce, cr4::mce},
-                                                      {Feature::pge, cr4::pge}};
+                                                      {Feature::pge, cr4::pge},
+                                                      {Feature::fxsr, cr4::osfxsr}};
     uint32_t mask = 0;
     for (const auto& [feature, bit] : pairs)
         if (has(feature)) mask |= bit;

@@ -268,6 +268,10 @@ Row fixed_row(const Operation& op) {
             return Row::system_wrmsr;
         case ZYDIS_MNEMONIC_FWAIT:
             return Row::x87_fwait;
+        case ZYDIS_MNEMONIC_FXSAVE:
+            return Row::x87_fxsave;
+        case ZYDIS_MNEMONIC_FXRSTOR:
+            return Row::x87_fxrstor;
         case x87:
             return x87_row(fpu::instruction(op.imm));
         default:

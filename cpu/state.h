@@ -23,7 +23,8 @@ constexpr uint32_t pe = 1u << 0, mp = 1u << 1, em = 1u << 2, ts = 1u << 3, et = 
 }
 
 namespace cr4 {
-constexpr uint32_t tsd = 1u << 2, de = 1u << 3, pse = 1u << 4, mce = 1u << 6, pge = 1u << 7;
+constexpr uint32_t tsd = 1u << 2, de = 1u << 3, pse = 1u << 4, mce = 1u << 6, pge = 1u << 7,
+                   osfxsr = 1u << 9;
 }
 
 /// The access byte of a descriptor (SDM volume 3, 3.4.5).

@@ -238,6 +238,8 @@ Binding bind_x87(const fpu::Instruction& what) {
 Binding bind_x87(const Operation& op) {
     if (op.mnemonic == x87) return bind_x87(x87_of(&op));
     if (op.mnemonic == ZYDIS_MNEMONIC_FWAIT) return {fwait, false};
+    if (op.mnemonic == ZYDIS_MNEMONIC_FXSAVE) return {alone<save_extended>, true};
+    if (op.mnemonic == ZYDIS_MNEMONIC_FXRSTOR) return {alone<restore_extended>, true};
     return {};
 }
 

@@ -17,5 +17,8 @@ void load_environment(Core& c, const Operation* op);
 void store_environment(Core& c, const Operation* op);
 void save_x87(Core& c, const Operation* op);
 void restore_x87(Core& c, const Operation* op);
+/// FXSAVE and FXRSTOR.
+void save_extended(Core& c, const Operation* op);
+void restore_extended(Core& c, const Operation* op);
 
 }  // namespace sb::cpu

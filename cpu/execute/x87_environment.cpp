@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The x87's environment in memory: FSTENV, FLDENV, FSAVE, FRSTOR, in the four formats of Intel SDM
-// volume 1, figures 8-9 to 8-12: by operand size, and by real (and virtual-8086) or protected mode.
+// volume 1, figures 8-9 to 8-12: by operand size, and by real (and virtual-8086) or protected mode;
+// and FXSAVE, FXRSTOR, in the one format of volume 2.
 #include "cpu/execute/handlers.h"
 #include "cpu/execute/x87.h"
 
@@ -130,6 +131,58 @@ void restore_x87(Core& c, const Operation* op) {
         values[i] = read_extended(c, op, c.address(op) + l.size() + 10 * i);
     take_image(c.s.fpu, m, l);
     for (unsigned i = 0; i < 8; ++i) c.s.fpu.st(i) = values[i];
+}
+
+namespace {
+
+constexpr unsigned extended_size = 512, extended_alignment = 16;
+constexpr unsigned extended_words = 6, first_register = 32, register_stride = 16;
+
+/// #NM, and #GP where the image is not on a 16-byte boundary. A pending exception is not looked at.
+void check_extended(Core& c, const Operation* op) {
+    if (c.s.cr0 & (cr0::em | cr0::ts)) c.fault(device_not_available);
+    const uint32_t at = c.s.segments[op->segment].base + c.address(op);
+    if (at % extended_alignment != 0) c.fault(general_protection);
+}
+
+}  // namespace
+
+/// The image of SDM volume 2, FXSAVE, of a processor without SSE: MXCSR and the XMM registers are
+/// left alone. The tag is one bit a register, by physical number; the unit keeps its state.
+void save_extended(Core& c, const Operation* op) {
+    check_extended(c, op);
+    const uint32_t at = c.address(op);
+    c.check_write(op->segment, at, extended_size);
+    const fpu::State& f = c.s.fpu;
+    const uint32_t words[extended_words] = {
+        f.control | uint32_t{f.status_word()} << 16, f.used | uint32_t{f.opcode} << 16,
+        f.code_offset, f.code_selector, f.data_offset, f.data_selector};
+    for (unsigned n = 0; n < extended_words; ++n)
+        c.write<uint32_t>(op, op->segment, at + 4 * n, words[n]);
+    for (unsigned i = 0; i < 8; ++i)
+        write_extended(c, op, at + first_register + register_stride * i, f.st(i));
+}
+
+void restore_extended(Core& c, const Operation* op) {
+    check_extended(c, op);
+    const uint32_t at = c.address(op);
+    uint32_t words[extended_words];
+    for (unsigned n = 0; n < extended_words; ++n)
+        words[n] = c.read<uint32_t>(op, op->segment, at + 4 * n);
+    std::array<fpu::Extended, 8> values;
+    for (unsigned i = 0; i < 8; ++i)
+        values[i] = read_extended(c, op, at + first_register + register_stride * i);
+    fpu::State& f = c.s.fpu;
+    f.set_control(static_cast<uint16_t>(words[0]));
+    f.set_status_word(static_cast<uint16_t>(words[0] >> 16));
+    f.used = static_cast<uint8_t>(words[1]);
+    f.opcode = words[1] >> 16 & 0x7ff;
+    f.code_offset = words[2];
+    f.code_selector = static_cast<uint16_t>(words[3]);
+    f.data_offset = words[4];
+    f.data_selector = static_cast<uint16_t>(words[5]);
+    for (unsigned i = 0; i < 8; ++i) f.st(i) = values[i];
+    c.drive_ferr();
 }
 
 }  // namespace sb::cpu

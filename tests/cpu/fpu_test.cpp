@@ -371,3 +371,38 @@ TEST_CASE("the host's floating-point state is left as it was") {
     CHECK(s.mxcsr_before == s.mxcsr_after);
     CHECK(s.tags == 0xffff);
 }
+
+// SDM volume 2, FXSAVE: layout of the image; one tag bit a register, by physical number.
+TEST_CASE("FXSAVE writes the unit as it is, and FXRSTOR takes it back") {
+    Guest g{"p6"};
+    fpu::State& f = g.cpu.state().fpu;
+    f.initialize();
+    f.push(three);
+    f.push(minus_one);  // registers 7 and 6
+    f.set_control(0x027f);
+    f.opcode = 0x123;
+    f.code_selector = 0x8, f.code_offset = 0x11223344;
+    f.data_selector = 0x10, f.data_offset = 0x55667788;
+    std::fill_n(g.memory + image_at, 512, uint8_t{0xcc});
+    g.cpu.state().regs[esi] = image_at;
+    // fxsave [esi]; fninit; fxrstor [esi]; hlt
+    g.at(code_at).bytes({0x0f, 0xae, 0x06, 0xdb, 0xe3, 0x0f, 0xae, 0x0e}).hlt();
+    g.run(code_at);
+    const uint8_t* m = g.memory + image_at;
+    CHECK(Bytes(m, m + 24) == Bytes{0x7f, 0x02, 0x00, 0x30, 0xc0, 0x00, 0x23, 0x01,
+                                    0x44, 0x33, 0x22, 0x11, 0x08, 0x00, 0x00, 0x00,
+                                    0x88, 0x77, 0x66, 0x55, 0x10, 0x00, 0x00, 0x00});
+    CHECK(Bytes(m + 24, m + 32) == Bytes(8, 0xcc));  // MXCSR: there is no SSE
+    // ST(0) and ST(1), each in 16 bytes.
+    CHECK(Bytes(m + 32, m + 42) == Bytes{0, 0, 0, 0, 0, 0, 0, 0x80, 0xff, 0xbf});
+    CHECK(Bytes(m + 48, m + 58) == Bytes{0, 0, 0, 0, 0, 0, 0, 0xc0, 0x00, 0x40});
+    CHECK(Bytes(m + 160, m + 512) == Bytes(352, 0xcc));
+    CHECK(f.control == 0x027f);
+    CHECK(f.top == 6);
+    CHECK(f.used == 0xc0);
+    CHECK(f.opcode == 0x123);
+    CHECK(f.code_offset == 0x11223344);
+    CHECK(f.data_selector == 0x10);
+    CHECK(f.st(0).significand == minus_one.significand);
+    CHECK(f.st(1).sign_exponent == three.sign_exponent);
+}

@@ -72,6 +72,11 @@ const Instruction instructions[] = {
     {"CR4.PSE", {0x0f, 0x22, 0xe0}, "uuyy", {0x10}},
     {"CR4.PGE", {0x0f, 0x22, 0xe0}, "uugy", {0x80}},
     {"CR4.PCE", {0x0f, 0x22, 0xe0}, "uugg", {0x100}},
+    {"CR4.OSFXSR", {0x0f, 0x22, 0xe0}, "uugy", {0x200}},
+    {"FXSAVE", {0x0f, 0xae, 0x00}, "uuuy", {0x4000}},
+    {"FXRSTOR", {0x0f, 0xae, 0x08}, "uuuy", {0x4000}},
+    {"FXSAVE off its boundary", {0x0f, 0xae, 0x00}, "uuug", {0x4008}},
+    {"FXRSTOR off its boundary", {0x0f, 0xae, 0x08}, "uuug", {0x4008}},
     {"MOV EAX CR1", {0x0f, 0x20, 0xc8}, "uuuu"},
     {"MOV EAX CR5", {0x0f, 0x20, 0xe8}, "uuuu"},
     {"CMOVE", {0x0f, 0x44, 0xc1}, "uuuy"},
@@ -181,7 +186,7 @@ const Leaf leaves[] = {
     {"pentium", 0, 1, Genu, ntel, ineI},
     {"pentium", 1, 0x052c, 0, 0, 0x000001bd},  // FPU DE PSE TSC MSR MCE CX8
     {"p6", 0, 2, Genu, ntel, ineI},
-    {"p6", 1, 0x0652, 0, 0, 0x0001f1bd},  // and MTRR PGE MCA CMOV PAT
+    {"p6", 1, 0x0652, 0, 0, 0x0101f1bd},  // and MTRR PGE MCA CMOV PAT FXSR
     {"p6", 2, 0x03020101, 0, 0, 0x0c040843},
     {"p6", 3, 0x03020101, 0, 0, 0x0c040843},  // beyond the last: as the last
     {"p6", 0x80000000, 0x03020101, 0, 0, 0x0c040843},
