@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <filesystem>
@@ -114,6 +115,12 @@ void check(const BootOptions& options) {
         throw Error(
             "--cpu 386: Debian's SeaBIOS needs a 486 or later; name another firmware with "
             "--bios FILE, or start without one by --kernel FILE");
+    const bool own_rom = std::any_of(options.run.sets.begin(), options.run.sets.end(),
+                                     [](const auto& s) { return s.starts_with("nic.rom="); });
+    if (!options.network.empty() && !own_rom && !model.empty() && model != "p6" && model != "ideal")
+        throw Error(fmt::format("--cpu {}: Debian's iPXE uses FXSAVE, which p6 and ideal have; or "
+                                "name another ROM with --set nic.rom=FILE",
+                                model));
     if (options.media != "auto" && options.media != "disk" && options.media != "cdrom")
         throw Error(fmt::format("--media {}: not one of auto, disk, cdrom", options.media));
     if (options.display != "text" && options.display != "none")
@@ -125,6 +132,8 @@ void check(const BootOptions& options) {
 int boot(BootOptions options) {
     const bool serial_here = options.serial == "stdio";
     if (options.serial.empty()) options.serial = "none";
+    if (options.cpu.empty())
+        options.cpu = options.network.empty() ? "pentium@200MHz" : "p6@200MHz";
     if (options.display.empty()) options.display = serial_here ? "none" : "text";
     check(options);
     const std::string what = !options.kernel.empty()  ? options.kernel

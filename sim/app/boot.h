@@ -17,7 +17,7 @@ struct BootOptions {
     std::string append;
     std::string network;  // a file that a network card's own firmware loads from a peer
     std::string memory = "64MiB";
-    std::string cpu = "pentium@200MHz";
+    std::string cpu;      // empty: pentium@200MHz, or with `network` p6@200MHz
     std::string bios;     // firmware image; empty: the board's
     std::string serial;   // stdio, file:PATH, pty, none
     std::string display;  // text, none

@@ -82,9 +82,11 @@ void boot_options(CLI::App& command, sb::app::BootOptions& options) {
                     "ROM loads by DHCP and TFTP")
         ->type_name("FILE");
     command.add_option("--memory", options.memory, "size of RAM")->capture_default_str();
-    command.add_option("--cpu", options.cpu, "model, and its clock if not the model's own")
-        ->type_name("MODEL[@CLOCK]")
-        ->capture_default_str();
+    command
+        .add_option("--cpu", options.cpu,
+                    "model, and its clock if not the model's own (default: pentium@200MHz; with "
+                    "--network p6@200MHz)")
+        ->type_name("MODEL[@CLOCK]");
     command.add_option("--bios", options.bios, "firmware image (default: SeaBIOS of the system)")
         ->type_name("FILE");
     command

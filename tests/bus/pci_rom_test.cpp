@@ -21,6 +21,14 @@ std::vector<uint8_t> image(size_t bytes) {
     return rom;
 }
 
+/// Distinct findings of a component: an address that nobody claims is the bus's.
+size_t found_by(const PciBoard& board, const std::string& component) {
+    size_t count = 0;
+    for (const Finding& finding : board.sim.findings().list())
+        count += finding.component == component;
+    return count;
+}
+
 }  // namespace
 
 TEST_CASE("an expansion ROM is sized like a base address, and at least 2 KiB") {
@@ -69,10 +77,10 @@ TEST_CASE("an expansion ROM answers where both of its enable bits are set") {
         CHECK(card.function.claims(0xe000'0fff));
         CHECK(io.read(0xe000'0000 + 2999, 1) == rom[2999]);
         CHECK(io.read(0xe000'0000 + 3000, 4) == 0xffffffff);  // behind the image
-        CHECK(board.sim.findings().list().empty());
+        CHECK(found_by(board, "card") == 0);
         io.write(0xe000'0000, 0, 4);
         CHECK(io.read(0xe000'0000, 2) == 0xaa55);
-        CHECK(board.sim.findings().list().size() == 1);
+        CHECK(found_by(board, "card") == 1);
         config(rom_register, 4, 0xe000'0000);
         CHECK(io.read(0xe000'0000, 2) == 0xffff);
         CHECK_FALSE(card.function.claims(0xe000'0000));
