@@ -27,7 +27,8 @@ class MailboxWire final : public bus::Device, public bus::EthernetWire {
     }
     uint64_t bits_per_second() const override { return mailbox_rate; }
     void transmit(unsigned end, Frame frame) override {
-        const Time at = now() + bus::ethernet::wire_time(frame.bytes.size(), mailbox_rate) + latency_;
+        const Time at =
+            now() + bus::ethernet::wire_time(frame.bytes.size(), mailbox_rate) + latency_;
         probe().emit(now(), observe::Kind::device, probe().stream().intern("carry"), frame.packet);
         flying_[end].push_back({std::move(frame), at});
         if (flying_[end].size() == 1) timer(end).arm_at(at);
@@ -68,7 +69,8 @@ class Mailbox final : public bus::Device, private bus::Station {
 
   private:
     static bus::Register::Spec spec(const char* name, uint32_t offset, bus::Access access) {
-        return {.name = name, .offset = offset, .bits = 32, .access = access, .doc = "", .effect = ""};
+        return {
+            .name = name, .offset = offset, .bits = 32, .access = access, .doc = "", .effect = ""};
     }
     void send(uint64_t value) {
         Frame frame;
@@ -96,12 +98,17 @@ class Mailbox final : public bus::Device, private bus::Station {
 };
 
 const bus::DeviceModel mailbox_wire{
-    "mailbox-wire", "a wire for tests", "none",
+    "mailbox-wire",
+    "a wire for tests",
+    "none",
     {{"latency", ValueType::duration, "500ns", "", {}, 0, 1'000'000'000'000}},
     [](const bus::DeviceContext& c) { return std::make_unique<MailboxWire>(c); }};
 SOUTHBRIDGE_DEVICE(mailbox_wire)
 const bus::DeviceModel mailbox{
-    "mailbox", "numbers by wire, for tests", "none", {bus::EthernetPlug::key()},
+    "mailbox",
+    "numbers by wire, for tests",
+    "none",
+    {bus::EthernetPlug::key()},
     [](const bus::DeviceContext& c) { return std::make_unique<Mailbox>(c); }};
 SOUTHBRIDGE_DEVICE(mailbox)
 
@@ -141,17 +148,17 @@ Bytes back_to(size_t target, const Bytes& code, uint8_t opcode) {
 }  // namespace
 
 MailboxGuests::MailboxGuests(uint32_t rounds) {
-    Bytes ping = dword(0xb9, rounds);        // mov ecx, rounds
-    append(ping, dword(0xb8, 1));            // mov eax, 1
+    Bytes ping = dword(0xb9, rounds);  // mov ecx, rounds
+    append(ping, dword(0xb8, 1));      // mov eax, 1
     const size_t loop = ping.size();
     append(ping, send());
     append(ping, receive());
-    append(ping, {0x89, 0xc3, 0x40, 0x49});  // mov ebx, eax; inc eax; dec ecx
+    append(ping, {0x89, 0xc3, 0x40, 0x49});   // mov ebx, eax; inc eax; dec ecx
     append(ping, back_to(loop, ping, 0x75));  // jnz loop
-    append(ping, {0x81, 0xfb});              // cmp ebx, 2 * rounds
+    append(ping, {0x81, 0xfb});               // cmp ebx, 2 * rounds
     const Bytes last = dword(0, 2 * rounds);
     ping.insert(ping.end(), last.begin() + 1, last.end());
-    append(ping, {0x0f, 0x95, 0xc0});        // setne al
+    append(ping, {0x0f, 0x95, 0xc0});  // setne al
     append(ping, exit_with_al());
     write("ping", ping);
 
@@ -185,7 +192,8 @@ MailboxGuests::~MailboxGuests() {
 }
 
 std::string MailboxGuests::path(const std::string& name) const {
-    return std::string{SOUTHBRIDGE_BINARY_DIR} + "/mailbox_" + name + std::to_string(::getpid()) + ".elf";
+    return std::string{SOUTHBRIDGE_BINARY_DIR} + "/mailbox_" + name + std::to_string(::getpid()) +
+           ".elf";
 }
 
 void MailboxGuests::write(const std::string& name, const Bytes& code) {
