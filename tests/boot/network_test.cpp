@@ -35,7 +35,7 @@ TEST_CASE("iPXE in the 8254x's expansion ROM gets an address and loads a program
     const auto results = nlohmann::json::parse(run.out);
     const auto screen = results["screen"].get<std::string>();
     INFO(screen);
-    CHECK_THAT(screen, Contains("net0: 82540em"));
+    CHECK_THAT(screen, Contains("using 82540em on"));
     CHECK_THAT(screen, Contains("10.0.2.15/255.255.255.0"));
     CHECK_THAT(screen, Contains("start.nbp... ok"));
     // The driver does nothing that the manual leaves undefined.
