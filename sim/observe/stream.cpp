@@ -17,15 +17,29 @@ void Stream::attach(Sink& sink, KindSet wanted, Source first, Source last) {
     wanted_ |= wanted;
 }
 
+/// Where the events of several machines are merged, sinks of one machine's sources have had theirs
+/// already: see hold().
 void Stream::hand_on(const Event& event) {
-    for (const Consumer& consumer : consumers_)
-        if (consumer.wanted[static_cast<size_t>(event.kind)] && event.source >= consumer.first &&
-            event.source < consumer.last)
+    for (const Consumer& consumer : consumers_) {
+        if (!consumer.wanted[static_cast<size_t>(event.kind)]) continue;
+        if (consumer.last == any_source ||
+            (!merge_ && event.source >= consumer.first && event.source < consumer.last))
             consumer.sink->event(*this, event);
+    }
 }
 
 void Stream::merge(const Simulation& sim) { merge_ = std::make_unique<Merge>(*this, sim); }
-void Stream::hold(const Event& event) { merge_->event(event); }
+
+/// A sink of one machine's sources need not wait for the others, and must not: it may look at what
+/// the machine's processor has counted up to the event (journey.h, flame.h). The sequence of one
+/// machine's events is the same in both modes.
+void Stream::hold(const Event& event) {
+    for (const Consumer& consumer : consumers_)
+        if (consumer.last != any_source && consumer.wanted[static_cast<size_t>(event.kind)] &&
+            event.source >= consumer.first && event.source < consumer.last)
+            consumer.sink->event(*this, event);
+    merge_->event(event);
+}
 
 void Stream::flush() {
     if (merge_) merge_->flush();

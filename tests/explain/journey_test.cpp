@@ -30,7 +30,7 @@ Told told(const std::function<Plan()>& plan, unsigned number = 0, bool lockstep 
         options.lockstep = lockstep;
         Machine machine{plan(), options};
         JourneyRecorder recorder{machine, number};
-        machine.stream().attach(recorder, JourneyRecorder::kinds());
+        machine.attach_to_first(recorder, JourneyRecorder::kinds());
         machine.run();
         recorder.finish();
         json journeys = json::object();
