@@ -77,7 +77,11 @@ void latency_row(Lines& lines, const char* name, const HdrHistogram& h) {
 void latencies(Lines& lines, const PacketWay& way) {
     bool any = false;
     for (const HdrHistogram& span : way.spans) any = any || span.count() > 0;
-    if (!any) return;
+    if (!any) {
+        if (way.interrupts + way.handlers > 0)
+            lines.bold(fmt::format("\nNo packet that came to {} was served", way.name));
+        return;
+    }
     lines.bold(fmt::format("\nWhere the time of packets to {} went [us]", way.name));
     std::string names;
     for (const Quantile& q : packet_quantiles) names += fmt::format("{:>13}", q.name);

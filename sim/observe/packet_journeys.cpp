@@ -46,15 +46,6 @@ uint16_t PacketJourneys::party_of_name(const Stream& stream, uint64_t name) {
     return by_name_[name];
 }
 
-/// A guest's mark names a controller as its own board does. Sources of a further machine have its
-/// name before theirs.
-uint16_t PacketJourneys::party_marked(const Stream& stream, const Event& event) {
-    const std::string& source = stream.source_name(event.source);
-    const size_t dot = source.rfind('.');
-    if (dot == std::string::npos) return party_of_name(stream, event.values[3]);
-    return party_named(source.substr(0, dot + 1) + stream.name(event.values[3]));
-}
-
 uint16_t PacketJourneys::place_of(uint16_t where, const std::string& name) {
     auto found = place_index_.find({where, name});
     if (found != place_index_.end()) return found->second;
@@ -252,7 +243,7 @@ void PacketJourneys::controller_event(const Stream& stream, const Event& event) 
     if (stage == Stage::interrupt)
         interrupt(parties_[party_of_source(stream, event.source)], event.at);
     else if (stage == Stage::handler)
-        handler(parties_[party_marked(stream, event)], event.at);
+        handler(parties_[party_of_name(stream, event.values[3])], event.at);
     else
         ++unknown_;
 }

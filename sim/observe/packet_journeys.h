@@ -125,7 +125,6 @@ class PacketJourneys final : public Sink {
     uint16_t party_named(const std::string& name);
     uint16_t party_of_source(const Stream& stream, Source source);
     uint16_t party_of_name(const Stream& stream, uint64_t name);
-    uint16_t party_marked(const Stream& stream, const Event& event);
     uint16_t place_of(uint16_t where, const std::string& name);
 
     void controller_event(const Stream& stream, const Event& event);

@@ -68,7 +68,7 @@ inline constexpr std::array<StagePair, span_count> spans{{
     {"in the ring", stamp_of(Stage::stored), stamp_of(Stage::taken),
      "all of its time in the ring: the three above, or until a poll found it"},
     {"protocol", stamp_of(Stage::taken), stamp_of(Stage::protocol),
-     "from the ring through the protocols"},
+     "from the ring through the protocols, their queues included"},
     {"application", stamp_of(Stage::protocol), stamp_of(Stage::served),
      "from the protocols to the end of the application's work on it"},
     {"forwarding", stamp_of(Stage::protocol), stamp_of(Stage::forwarded),

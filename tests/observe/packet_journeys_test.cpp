@@ -151,14 +151,12 @@ TEST_CASE("packets - a top half that takes a quota leaves the rest their stamps"
     CHECK(nic.span(Span::wait).mean() == Approx(27e6 / 5));
 }
 
-TEST_CASE(
-    "packets - a further machine's driver marks its own controller, by the name that its board has "
-    "for it") {
+TEST_CASE("packets - a further machine's controller is not the first's of that name") {
     Network n;
     const Probe nic{n.stream, "server.nic"}, guest{n.stream, "server.probe"};
     n.arrive(0_us, 1, n.nic);
     n.arrive(0_us, 2, nic);
-    n.at(20_us, guest, 0, Stage::handler, "nic");
+    n.at(20_us, guest, 0, Stage::handler, "server.nic");
     n.at(21_us, guest, 2, Stage::taken);
     n.at(22_us, guest, 2, Stage::served);
     const PacketSummary s = n.summary();
