@@ -48,7 +48,9 @@ Time Simulation::next_of_machine() const {
     Time others = Time::max();
     for (const auto& domain : domains_)
         if (domain.get() != domain_) others = std::min(others, domain->timers.next());
-    if (lockstep_) next = std::min(next, others);
+    // What is left of the others' timers at this very time are their processors', as ours is: one
+    // of them has to go first.
+    if (lockstep_ && others > now) next = std::min(next, others);
     if (lockstep_ || !skip_windows_) return std::min(next, window_end(now));
     return others == Time::max() ? next : std::min(next, window_end(others));
 }
