@@ -192,7 +192,8 @@ MailboxGuests::~MailboxGuests() {
 }
 
 std::string MailboxGuests::path(const std::string& name) const {
-    return std::string{SOUTHBRIDGE_BINARY_DIR} + "/mailbox_" + name + std::to_string(::getpid()) +
+    static const pid_t maker = ::getpid();  // who asks may be a forked row
+    return std::string{SOUTHBRIDGE_BINARY_DIR} + "/mailbox_" + name + std::to_string(maker) +
            ".elf";
 }
 

@@ -102,7 +102,8 @@ Run same(const std::string& text, const std::vector<std::string>& sets = {},
     CHECK(fast.results == slow.results);
     CHECK(fast.results == quiet.results);
     check_balance(fast.results);
-    for (const auto& [name, machine] : fast.results.value("machines", Json::object()).items())
+    const Json machines = fast.results.value("machines", Json::object());
+    for (const auto& [name, machine] : machines.items())
         check_balance(machine);
     return fast;
 }
