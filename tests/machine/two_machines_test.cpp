@@ -88,6 +88,15 @@ void check_balance(const Json& machine) {
     CHECK(period * all == Time::ps(machine.at("elapsed_ps").get<uint64_t>()));
 }
 
+/// Without the text of how it ended: the last instructions are listed by block in the fast mode, and
+/// one by one in lockstep.
+Json comparable(Json results) {
+    results["outcome"].erase("text");
+    if (results.contains("machines"))
+        for (Json& machine : results["machines"]) machine["outcome"].erase("text");
+    return results;
+}
+
 /// Runs it in every way; all give the same.
 Run same(const std::string& text, const std::vector<std::string>& sets = {},
          Events kinds = Events::no_instructions) {
@@ -99,8 +108,8 @@ Run same(const std::string& text, const std::vector<std::string>& sets = {},
                   << "\nlockstep: "
                   << std::string(at.second, std::min(at.second + 300, slow.events.end())));
     CHECK(fast.events == slow.events);
-    CHECK(fast.results == slow.results);
-    CHECK(fast.results == quiet.results);
+    CHECK(comparable(fast.results) == comparable(slow.results));
+    CHECK(comparable(fast.results) == comparable(quiet.results));
     check_balance(fast.results);
     const Json machines = fast.results.value("machines", Json::object());
     for (const auto& [name, machine] : machines.items())
@@ -266,8 +275,8 @@ TEST_CASE("all that belongs to a further machine has its name") {
         const std::string component = counter.at("component");
         (component.starts_with("server.") ? with : without).insert(component);
     }
-    CHECK(with.count("server.pit"));
-    CHECK(without.count("pit"));
+    CHECK(with.count("server.lapic"));
+    CHECK(without.count("lapic"));
     CHECK(r.events.find(" server.cpu instruction ") != std::string::npos);
     CHECK(r.events.find(" server.processor_port access ") != std::string::npos);
     CHECK(r.events.find(" cpu instruction ") != std::string::npos);
