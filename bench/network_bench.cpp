@@ -101,6 +101,7 @@ Measured nic_alone(uint64_t rate, bool timed) {
     board.run([&](Script& io) {
         function.bank.write(0x10, 4, nic_at);
         function.bank.write(0x04, 2, 6);  // memory, bus master
+        io.write32(nic_at, 1u << 6);  // CTRL.SLU: the link comes up
         io.write32(rdbal, ring);
         io.write32(rdlen, descriptors * 16);
         io.write32(rdt, descriptors - 1);
