@@ -35,6 +35,6 @@ for round in $(seq "$rounds"); do
     echo "1 $(sweep 1)"
     echo "$processes $(sweep "$processes")"
 done | awk -v n="$processes" '
-    { printf "%d process%s: %.2f s, %.2f s of processor time\n", $1, $1 > 1 ? "es" : "", $2, $3 + $4 }
+    { printf "%d process%s: %.2f s, %.2f s of processor time\n", $1, ($1 > 1 ? "es" : ""), $2, $3 + $4 }
     !($1 in best) || $2 < best[$1] { best[$1] = $2 }
     END { printf "16 points: %.2f s on 1, %.2f s on %d: %.2f times as fast\n", best[1], best[n], n, best[1] / best[n] }'

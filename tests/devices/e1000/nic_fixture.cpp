@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/devices/e1000/nic_fixture.h"
 
+#include <algorithm>
+#include <cstring>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -185,7 +187,7 @@ void NicBoard::put_descriptor(uint32_t descriptor, uint64_t first, uint64_t seco
 
 void NicBoard::put_transmit(uint32_t descriptor, const Bytes& data, uint32_t command) {
     const uint64_t at = transmit_buffers + 2048 * descriptor;
-    std::memcpy(ram + at, data.data(), data.size());
+    std::copy(data.begin(), data.end(), ram + at);  // no data is allowed: a descriptor of length 0
     put_descriptor(descriptor, at, data.size() | command);
 }
 
