@@ -118,7 +118,12 @@ class AddressSpace : public Component, public Target {
     /// The bank of declared registers that alone answers an access, or null: who asks may then
     /// leave out the transport. `range` is what find() gave for the address.
     RegisterBank* bank_at(const Range& range, bool write, uint64_t address, unsigned bytes) const {
-        if (address + (bytes - 1) > range.last() || (write && !routes_.empty())) return nullptr;
+        const uint64_t last = address + (bytes - 1);
+        if (last > range.last()) return nullptr;
+        if (write && !routes_.empty()) {  // a host bridge may steer writes elsewhere
+            const Piece& steered = piece(address);
+            if (steered.write != &range || last > steered.last) return nullptr;
+        }
         return range.target->register_bank(write, address - range.start + range.offset, bytes);
     }
 

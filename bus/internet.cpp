@@ -136,6 +136,20 @@ Mac parse_mac(const std::string& text) {
     return mac;
 }
 
+Mac station_address(const std::string& owner, const Config& config) {
+    const std::string& text = config.text("mac");
+    const std::string where = fmt::format("{}.mac: ", owner);
+    try {
+        const Mac mac = parse_mac(text);
+        if ((mac[0] & 1) == 0) return mac;
+    } catch (const Error& error) {
+        throw Error(where + error.what());
+    }
+    throw Error(fmt::format(
+        "{}\"{}\" is a group's address, not a station's; make its first byte even, as in 02:00:00:00:00:01",
+        where, text));
+}
+
 uint32_t parse_address(const std::string& text) {
     unsigned v[4];
     char end = 0;

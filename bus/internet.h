@@ -29,6 +29,8 @@ inline constexpr uint32_t limited_broadcast = 0xffffffff;
 
 /// Throw `Error` that says what was expected: "52:54:00:12:34:56", "10.0.2.15".
 Mac parse_mac(const std::string& text);
+/// The value of the key "mac" of a controller: the address of one station. Throws `Error` that names the key.
+Mac station_address(const std::string& owner, const Config& config);
 uint32_t parse_address(const std::string& text);
 std::string address_text(uint32_t address);
 

@@ -209,13 +209,20 @@ Time ProcessorPort::access_register(bool ports, bool write, uint64_t address, un
     constexpr Time other_kind = Time::max();
     AddressSpace& space = ports ? bus_.ports_ : bus_.memory_;
     const AddressSpace::Range* range = space.find(address);
-    if (!range || range->free) return other_kind;
+    if (!range) return other_kind;
     RegisterBank* bank = space.bank_at(*range, write, address, bytes);
     if (!bank) return other_kind;
     const auto offset = static_cast<uint32_t>(address - range->start + range->offset);
     Register* reg = bank->plain(write, offset, bytes);
+    if (!reg) return other_kind;
     Simulation& sim = simulation();
-    if (!reg || sim.next_event() <= start || !bus_.free_at(start)) return other_kind;
+    if (range->free) {
+        last_free_ = true;
+        Simulation::LocalTime local{sim, start - sim.kernel_now()};
+        bank->access_plain(write, *reg, bytes, value);
+        return Time{};
+    }
+    if (sim.next_event() <= start || !bus_.free_at(start)) return other_kind;
     const Behind behind = range->behind;
     Crossing* pci = behind == Behind::board ? nullptr : bus_.crossing_;
     if (pci && !pci->free_at(start)) return other_kind;

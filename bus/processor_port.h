@@ -43,8 +43,8 @@ class ProcessorPort : public Component,
 
     const MasterStats& stats() const { return Contender::stats; }
     /// An access to a declared register, by the short way: at the caller's local time `start`, with
-    /// nothing pending before it and the bus free. Gives how long the bus was held; Time::max()
-    /// where it is not of that kind, and nothing was done: the sockets are for those.
+    /// nothing pending before it and the bus free. Gives how long the bus was held, nothing for a free
+    /// access; Time::max() where it is not of that kind, and nothing was done: the sockets are for those.
     Time access_register(bool ports, bool write, uint64_t address, unsigned bytes, uint32_t& value,
                          Time start);
 

@@ -22,6 +22,7 @@ BusUnit::Access BusUnit::transport(bool ports, bool write, uint32_t address, uin
     uint32_t value = write ? v : 0;
     const Time duration = port_.access_register(ports, write, address, bytes, value, start);
     if (duration == Time::max()) return by_socket(ports, write, address, v, bytes, start);
+    if (duration == Time{}) return {.value = value, .free = port_.last_was_free()};
     return {stall_of(clock_, duration, last_duration_, last_stall_), value};
 }
 

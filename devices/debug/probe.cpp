@@ -83,7 +83,7 @@ class GuestProbe final : public bus::Device {
 
     void reset() override {
         Device::reset();
-        names_.clear();
+        forget_names();
         current_ = 0;
     }
 
@@ -114,7 +114,7 @@ class GuestProbe final : public bus::Device {
         const uint64_t place = stage == observe::Stage::dropped ? place_.value() : 0;
         if (place > names_.size()) finding("packets were dropped at a place that has no name");
         probe().emit(now(), observe::Kind::packet, packet, static_cast<uint64_t>(stage), 0,
-                     probe().stream().intern(place == 0 || place > names_.size() ? "" : names_[place - 1]));
+                     place > names_.size() ? stream_names_[0] : stream_names_[place]);
     }
 
     /// The controller's name is that of the range that its registers are mapped as, up to a blank.
@@ -133,11 +133,21 @@ class GuestProbe final : public bus::Device {
         reached(forward_.value(), observe::Stage::forwarded);
     }
 
-    bus::GuestProbeListener* listener() const {
-        return board_.find<bus::GuestProbeListener>("probe.listener");
+    /// Looked for by name once: a guest may mark several phases for each packet.
+    bus::GuestProbeListener* listener() {
+        if (!listener_known_) listener_ = board_.find<bus::GuestProbeListener>("probe.listener");
+        listener_known_ = true;
+        return listener_;
     }
 
-    std::string phase_name(uint64_t id) const { return id == 0 ? "none" : names_[id - 1]; }
+    void forget_names() {
+        names_.clear();
+        stream_names_.assign(1, probe().stream().intern(""));
+    }
+    void add_name(std::string name) {
+        stream_names_.push_back(probe().stream().intern(name));
+        names_.push_back(std::move(name));
+    }
 
     void enter(uint64_t id) {
         if (id > names_.size()) {
@@ -147,9 +157,11 @@ class GuestProbe final : public bus::Device {
             return;
         }
         current_ = static_cast<uint32_t>(id);
-        const std::string name = phase_name(id);
-        probe().emit(now(), observe::Kind::phase, probe().stream().intern(name));
-        if (auto* to = listener()) to->phase(current_, name);
+        static const std::string none = "none";
+        if (probe().wants(observe::Kind::phase))
+            probe().emit(now(), observe::Kind::phase,
+                         id == 0 ? probe().stream().intern(none) : stream_names_[id]);
+        if (auto* to = listener()) to->phase(current_, id == 0 ? none : names_[id - 1]);
     }
 
     /// Gives a name its number, or 0.
@@ -162,7 +174,7 @@ class GuestProbe final : public bus::Device {
             finding("the guest named more than 255 phases");
             return 0;
         }
-        names_.push_back(*name);
+        add_name(*name);
         return names_.size();
     }
 
@@ -252,10 +264,10 @@ class GuestProbe final : public bus::Device {
             bytes.push_back(0);
         }
         archive.blob("names", bytes, most_names * (longest_name + 1));
-        names_.clear();
+        forget_names();
         for (auto at = bytes.begin(); at != bytes.end() && names_.size() < most_names;) {
             auto end = std::find(at, bytes.end(), uint8_t{0});
-            names_.emplace_back(at, end);
+            add_name({at, end});
             at = end == bytes.end() ? end : end + 1;
         }
         if (current_ > names_.size()) current_ = 0;
@@ -270,6 +282,9 @@ class GuestProbe final : public bus::Device {
     bus::Register packet_, handler_, taken_, protocol_, served_, place_, dropped_, forward_, from_;
     State<uint32_t> current_{*this, "current", 0};
     std::vector<std::string> names_;
+    std::vector<observe::Name> stream_names_ = {probe().stream().intern("")};  // by id
+    bus::GuestProbeListener* listener_ = nullptr;
+    bool listener_known_ = false;
 };
 
 }  // namespace

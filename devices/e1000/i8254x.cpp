@@ -4,7 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+
+#include "bus/internet.h"
 
 namespace sb::devices::e1000 {
 namespace {
@@ -55,25 +56,12 @@ std::vector<Key> all_keys() {
     return all;
 }
 
-/// "02:00:00:00:00:01", the first byte lowest. Throws `Error` where it is not an address of one
-/// station.
-uint64_t parse_mac(const bus::DeviceContext& context) {
-    const std::string& text = context.config.text("mac");
-    uint64_t mac = 0;
-    bool good = text.size() == 17;
-    for (size_t i = 0; good && i < 6; ++i) {
-        unsigned byte = 0;
-        const char* at = text.data() + 3 * i;
-        const auto [end, error] = std::from_chars(at, at + 2, byte, 16);
-        good = error == std::errc{} && end == at + 2 && (i == 5 || text[3 * i + 2] == ':');
-        mac |= uint64_t{byte} << (8 * i);
-    }
-    if (!good || (mac & 1))
-        throw Error(
-            fmt::format("{}: mac = \"{}\" is not the address of a station; write it as "
-                        "\"02:00:00:00:00:01\", the first byte even",
-                        context.name, text));
-    return mac;
+/// The station's address, the first byte lowest.
+uint64_t own_address(const bus::DeviceContext& context) {
+    const bus::internet::Mac mac = bus::internet::station_address(context.name, context.config);
+    uint64_t number = 0;
+    for (size_t i = 0; i < mac.size(); ++i) number |= uint64_t{mac[i]} << (8 * i);
+    return number;
 }
 
 bus::Register::Spec spec(const char* name, uint32_t offset, const char* doc, uint64_t reset = 0) {
@@ -93,7 +81,7 @@ I8254x::I8254x(const bus::DeviceContext& context)
     : Device{context},
       reset_time_{context.config.duration("reset_time")},
       buffer_{static_cast<uint32_t>(context.config.integer("packet_buffer"))},
-      mac_{parse_mac(context)},
+      mac_{own_address(context)},
       function_{*this,
                 pci::bus_of(context),
                 {static_cast<unsigned>(context.config.integer("slot")),

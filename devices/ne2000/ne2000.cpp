@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
+#include "bus/internet.h"
 #include "bus/isa.h"
 
 namespace sb::devices {
@@ -26,29 +26,6 @@ bus::Register::Spec spec(const char* name, uint32_t offset, bus::Access access, 
             .reset = reset,
             .doc = doc,
             .effect = effect};
-}
-
-/// Six pairs of hexadecimal digits with colons.
-std::array<uint8_t, 6> parse_mac(const std::string& device, const std::string& text) {
-    auto digit = [](char c) {
-        return static_cast<unsigned>(
-            std::isdigit(static_cast<unsigned char>(c)) ? c - '0' : (c | 0x20) - 'a' + 10);
-    };
-    std::array<uint8_t, 6> mac{};
-    bool good = text.size() == 17;
-    for (size_t i = 0; good && i < text.size(); ++i) {
-        if (i % 3 == 2) {
-            good = text[i] == ':';
-        } else {
-            good = std::isxdigit(static_cast<unsigned char>(text[i])) != 0;
-            mac[i / 3] = static_cast<uint8_t>(mac[i / 3] << 4 | digit(text[i]));
-        }
-    }
-    if (!good || (mac[0] & 1))
-        throw Error(
-            fmt::format("{}: mac is \"{}\"; give a station's address such as \"02:00:00:00:00:01\"",
-                        device, text));
-    return mac;
 }
 
 }  // namespace
@@ -219,7 +196,7 @@ Ne2000::Ne2000(const bus::DeviceContext& context)
     const Time slow = context.config.duration("access_time"),
                fast = context.config.duration("data_time");
     slow_port_ = slow > fast ? slow - fast : Time{};
-    const auto mac = parse_mac(context.name, context.config.text("mac"));
+    const auto mac = bus::internet::station_address(context.name, context.config);
     for (size_t i = 0; i < mac.size(); ++i) prom_[2 * i] = prom_[2 * i + 1] = mac[i];
     // Where drivers look whether the card is in a 16-bit slot.
     std::fill(prom_.begin() + 28, prom_.end(), 'W');

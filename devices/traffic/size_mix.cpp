@@ -44,6 +44,7 @@ SizeMix::SizeMix(const std::string& text) {
         parts_.push_back({least, most, weight});
         weights_ += weight;
     }
+    if (text.ends_with(',')) parts_.clear();
     if (parts_.empty() || parts_.size() > 1000)
         throw Error(
             fmt::format("\"{}\" is not a mix of frame sizes from {} to {} such as \"64\", "

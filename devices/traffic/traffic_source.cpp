@@ -270,7 +270,12 @@ bool TrafficSource::find_record(Time slot) {
         replay_.rewind();
         found = replay_.next(record);
     }
-    if (found == PcapReplay::Found::broken) ++broken_records_;
+    if (found == PcapReplay::Found::broken) {
+        ++broken_records_;
+        finding("a capture can not be read further, and its replay has ended", [&] {
+            return fmt::format("after {} packets of all passes", made_.get());
+        });
+    }
     if (found != PcapReplay::Found::record) return false;
     const bool all = record.length == record.bytes.size();
     record_.push({std::move(record.bytes)}, record.at, all ? whole : truncated);

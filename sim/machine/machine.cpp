@@ -25,6 +25,7 @@ Machine::Machine(const Plan& plan, const Options& options) : plan_{plan} {
         nodes_.push_back(std::make_unique<Node>(shared, other));
     }
     stream_.set_prefix("");
+    check_wires();
     if (nodes_.size() > 1) {
         stream_.merge(sim_);
         join_machines();
@@ -42,6 +43,19 @@ void Machine::follow_packets() {
     if (wires_.all().empty()) return;
     packets_ = std::make_unique<observe::PacketJourneys>();
     stream_.attach(*packets_, observe::PacketJourneys::kinds());
+}
+
+/// A name that no wire has would be a link that never comes up.
+void Machine::check_wires() const {
+    std::string wires;
+    for (const auto& [name, joint] : wires_.all())
+        if (joint->wire) wires += (wires.empty() ? "" : ", ") + name;
+    for (const auto& [name, joint] : wires_.all())
+        if (!joint->wire)
+            throw Error(fmt::format("{}: {}.wire = \"{}\": there is no such wire; {}", plan_.file,
+                                    joint->ends[0].name, name,
+                                    wires.empty() ? "describe it: [" + name + "] device = \"ethernet-wire\""
+                                                  : "there is " + wires));
 }
 
 /// By the wires between them.

@@ -58,6 +58,7 @@ class Machine {
     static void request_stop();
 
   private:
+    void check_wires() const;
     void join_machines();
     void follow_packets();
     void explain_end();

@@ -299,7 +299,7 @@ void PacketJourneys::on_forwarded(Record& record) {
     PacketLeg next;
     next.packet = leg.packet;
     next.bytes = leg.bytes;
-    next.leg = static_cast<uint16_t>(leg.leg + 1);
+    next.leg = leg.leg + 1;
     next.origin = leg.origin;
     next.last = Stage::forwarded;
     next.put(stamp_of(Stage::forwarded), leg.at[stamp_of(Stage::forwarded)]);

@@ -42,7 +42,7 @@ inline constexpr std::array<const char*, 4> packet_ends{"served", "dropped", "fo
 struct PacketLeg {
     uint32_t packet = 0;
     uint32_t bytes = 0;    // without FCS; 0 where nobody said
-    uint16_t leg = 0;      // 0 is the first
+    uint32_t leg = 0;      // 0 is the first
     uint16_t reached = 0;  // a bit for each stamp
     uint16_t origin = 0;   // indices: of names()
     uint16_t way = 0;
@@ -70,7 +70,7 @@ class PacketListener {
 class PacketJourneys final : public Sink {
   public:
     static constexpr size_t kept_ended = 64;
-    static constexpr size_t default_most = 1u << 17;
+    static constexpr size_t default_most = 1u << 21;  // above two full queues of traffic sources
     static constexpr size_t most_places = 1024;  // of drops; further ones are one place together
 
     explicit PacketJourneys(size_t most_in_flight = default_most);
@@ -104,7 +104,7 @@ class PacketJourneys final : public Sink {
     struct Stored {
         Slot slot;
         uint32_t packet;
-        uint16_t leg;
+        uint32_t leg;
     };
     /// A queue of stored packets that a driver has not taken. Positions are free-running.
     struct Waiting {

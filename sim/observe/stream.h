@@ -36,7 +36,8 @@ class Stream {
     ~Stream();
 
     /// Sends the given kinds to `sink`, from the given sources (as a range [first, last) of their
-    /// numbers) or all. Before the run.
+    /// numbers) or all. Before the run. Where several machines run, a sink of one machine's sources gets its
+    /// events at once, in their order; one of all sources gets them merged by time, later.
     void attach(Sink& sink, KindSet wanted, Source first = 0, Source last = any_source);
     bool wants(Kind kind) const { return wanted_[static_cast<size_t>(kind)]; }
     bool wants_any() const { return wanted_.any(); }

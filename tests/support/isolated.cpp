@@ -21,6 +21,11 @@ void write_all(int fd, const std::string& text) {
 
 }  // namespace
 
+std::string& failed_checks() {
+    static std::string words;
+    return words;
+}
+
 std::string isolated_text(const std::function<std::string()>& body) {
     int ends[2];
     if (::pipe(ends) != 0) throw std::runtime_error("isolated: no pipe");
@@ -30,12 +35,22 @@ std::string isolated_text(const std::function<std::string()>& body) {
     if (child == 0) {
         ::close(ends[0]);
         int status = 0;
+        std::string words;
+        failed_checks().clear();
         try {
-            write_all(ends[1], body());
+            words = body();
         } catch (const std::exception& error) {
-            write_all(ends[1], error.what());
+            words = error.what();
+            status = 1;
+        } catch (...) {  // what an assertion that is required throws
+            words.clear();
             status = 1;
         }
+        if (!failed_checks().empty()) {
+            words = failed_checks();
+            status = 1;
+        }
+        write_all(ends[1], words);
         std::fflush(nullptr);
         ::_exit(status);
     }

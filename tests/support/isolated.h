@@ -15,6 +15,9 @@ namespace sb::test {
 /// words where it throws, fails an assertion of its own, or dies by a signal.
 std::string isolated_text(const std::function<std::string()>& body);
 
+/// The assertions of this process that have failed, a line each: main.cpp's listener puts them there.
+std::string& failed_checks();
+
 /// The same for a result of trivially copyable type.
 template <typename F>
 auto isolated(F&& body) {
