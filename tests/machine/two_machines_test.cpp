@@ -336,6 +336,10 @@ TEST_CASE("a scenario with several machines that is wrong is refused with its pl
     CHECK_THAT(built(scenario(guests, "ping", "pong",
                               "[server.com9]\ndevice = \"uart16550\"\nport = 0x300\n")),
                Catch::Contains("server.com9"));
+    const std::string peer = "[peer]\ndevice = \"traffic-source\"\nwire = \"lna\"\n";
+    CHECK_THAT(built(scenario(guests, "ping", "pong", "[net]\ndevice = \"ethernet-wire\"\n" + peer)),
+               Catch::Contains("peer.wire = \"lna\": there is no such wire; there is lan, net"));
+    CHECK_THAT(built(scenario(guests, "ping", "pong", peer)), Catch::Contains("there is lan"));
 }
 
 TEST_CASE("the report shows every machine") {

@@ -181,6 +181,7 @@ TEST_CASE("a source with a cut file sends what is whole, and counts the rest") {
     rig.run(1_ms);
     CHECK(rig.sink.got.size() == 2);
     CHECK(rig.value("broken_records") == 1);
+    CHECK(rig.board.sim.findings().count("a capture can not be read further, and its replay has ended") == 1);
 }
 
 TEST_CASE("files that are no captures of Ethernet frames are errors that say so") {
