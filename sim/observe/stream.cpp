@@ -9,7 +9,8 @@
 
 namespace sb::observe {
 
-Stream::Stream() = default;
+/// Name 0 is empty: what an event leaves out.
+Stream::Stream() { intern(""); }
 Stream::~Stream() = default;
 
 void Stream::attach(Sink& sink, KindSet wanted, Source first, Source last) {

@@ -17,8 +17,8 @@ TEST_CASE("an assertion that fails in an isolated row is told to the test") {
         REQUIRE(one == two);
         return 0;
     };
-    CHECK_THROWS_WITH(isolated(checked), Catch::Contains("one == two with 1 == 2"));
-    CHECK_THROWS_WITH(isolated(required), Catch::Contains("one == two with 1 == 2"));
+    CHECK_THROWS_WITH(isolated(checked), Catch::Contains("one == two ) with 1 == 2"));
+    CHECK_THROWS_WITH(isolated(required), Catch::Contains("one == two ) with 1 == 2"));
     CHECK(isolated([&] {
               CHECK(one == 1);
               return 7;

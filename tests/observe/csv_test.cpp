@@ -58,3 +58,10 @@ TEST_CASE("a file that can not be made and a full disk are errors") {
     CHECK(told == 1);
     CHECK_THROWS_WITH(writer.close(), Contains("/dev/full") && Contains("No space left"));
 }
+
+TEST_CASE("what an event leaves out has an empty name, whatever was named first") {
+    Stream stream;
+    CHECK(stream.intern("completion") != 0);
+    CHECK(stream.name(0).empty());
+    CHECK(stream.intern("") == 0);
+}
