@@ -55,7 +55,7 @@ void FrameOutput::mark(uint32_t packet, observe::Stage stage, size_t bytes,
                        const char* place) const {
     if (!owner_.probe().wants(observe::Kind::packet)) return;
     owner_.probe().emit(owner_.now(), observe::Kind::packet, packet, static_cast<uint64_t>(stage),
-                        bytes, *place ? owner_.probe().stream().intern(place) : 0);
+                        bytes, owner_.probe().stream().intern(place));
 }
 
 }  // namespace sb::bus

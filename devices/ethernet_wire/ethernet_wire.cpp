@@ -197,7 +197,7 @@ void EthernetWire::mark(const bus::Frame& frame, observe::Stage stage,
                         const std::string& place) const {
     if (!probe().wants(observe::Kind::packet)) return;
     probe().emit(now(), observe::Kind::packet, frame.packet, static_cast<uint64_t>(stage),
-                 frame.bytes.size(), place.empty() ? 0 : probe().stream().intern(place));
+                 frame.bytes.size(), probe().stream().intern(place));
 }
 
 }  // namespace sb::devices

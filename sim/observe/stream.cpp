@@ -10,7 +10,7 @@
 namespace sb::observe {
 
 /// Name 0 is empty: what an event leaves out.
-Stream::Stream() { intern(""); }
+Stream::Stream() : names_{""} {}
 Stream::~Stream() = default;
 
 void Stream::attach(Sink& sink, KindSet wanted, Source first, Source last) {
@@ -52,6 +52,7 @@ Source Stream::add_source(const std::string& name) {
 }
 
 Name Stream::intern(const std::string& name) {
+    if (name.empty()) return 0;  // most packets' places: no look-up for them
     auto [entry, fresh] = index_.try_emplace(name, static_cast<Name>(names_.size()));
     if (fresh) names_.push_back(name);
     return entry->second;
